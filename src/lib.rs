@@ -1,1 +1,11 @@
-//! tilewright
+//! tilewright: an ONNX network in, verified bare-metal C out.
+//!
+//! Data flows one way: `frontend` → `ir` → `passes` → `ir::verify` → `targets::assign` → `tiling` →
+//! `emit` → `runner`. See ARCHITECTURE.md.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod diag;
+pub mod ir;
+pub mod targets;
+pub mod tiling;

@@ -1,0 +1,18 @@
+//! The intermediate representation: a typed graph of operators on tensors.
+//!
+//! In: what the front end builds and passes edit. Out: a [`Graph`], checked into a [`Verified`], printable
+//! and parseable, executable by the reference interpreter. Never knows ONNX files, targets or C.
+
+pub mod dtype;
+pub mod graph;
+pub mod import;
+pub mod ops;
+pub mod patch;
+pub mod value;
+
+pub use dtype::DType;
+pub use graph::{Graph, Layout, Node, NodeId, Output, QuantParams, Tensor, TensorId, TensorType, Uses};
+pub use import::{Attr, Attributes, ImportNode, Imported, OpError, Operand, Source};
+pub use ops::Op;
+pub use patch::Patch;
+pub use value::Value;

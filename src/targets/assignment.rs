@@ -1,0 +1,49 @@
+//! The result of assigning nodes to kernels: a side table keyed by node.
+
+use std::collections::BTreeMap;
+
+use crate::ir::ops::Params;
+use crate::ir::{DType, NodeId};
+
+/// Index of a kernel in the library that was searched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KernelId(pub usize);
+
+/// The kernel chosen for one node.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice {
+    /// Which kernel.
+    pub kernel: KernelId,
+    /// The element type bound to each type variable of the manifest, in the manifest's order.
+    pub types: Vec<(String, DType)>,
+    /// The operator's parameters (what the call template sees as `p`).
+    pub params: Params,
+    /// Name of each operand, in the node's order.
+    pub operands: Vec<String>,
+    /// Name of each result, in the node's order.
+    pub results: Vec<String>,
+    /// Bytes of scratch memory the call needs.
+    pub scratch_bytes: usize,
+    /// Pairs (operand index, result index): the result may be written over the operand.
+    pub inplace: Vec<(usize, usize)>,
+    /// Predicted cycles, where the manifest has a cost.
+    pub cycles: Option<u64>,
+}
+
+/// Why a kernel was not chosen for a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// The kernel's name.
+    pub kernel: String,
+    /// The predicate that failed, with the values that made it fail.
+    pub reason: String,
+}
+
+/// Node → kernel, with the reason for each rejection.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Assignment {
+    /// The choice for every node that is computed.
+    pub choices: BTreeMap<NodeId, Choice>,
+    /// The kernels that were considered and refused.
+    pub rejections: BTreeMap<NodeId, Vec<Rejection>>,
+}

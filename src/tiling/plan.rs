@@ -1,0 +1,100 @@
+//! The plan: a side table that says where every tensor lives. Made by the planner, believed by nobody
+//! until validated.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::ir::{NodeId, TensorId};
+
+/// Where the buffers of the network's inputs and outputs come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Interface {
+    /// They lie inside the arena and share its memory with everything else.
+    #[default]
+    Arena,
+    /// The caller passes a pointer for each.
+    Caller,
+}
+
+/// Where a tensor's bytes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Home {
+    /// In an arena, `offset` bytes in.
+    Arena {
+        /// Index into [`Plan::arenas`].
+        arena: usize,
+        /// Bytes from the arena's start.
+        offset: usize,
+    },
+    /// In the caller's buffer of graph input `index`, `offset` bytes in.
+    Input {
+        /// Which graph input.
+        index: usize,
+        /// Bytes from the buffer's start.
+        offset: usize,
+    },
+    /// In the caller's buffer of graph output `index`, `offset` bytes in.
+    Output {
+        /// Which graph output.
+        index: usize,
+        /// Bytes from the buffer's start.
+        offset: usize,
+    },
+}
+
+/// One memory the network uses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArenaUse {
+    /// The platform's name of the memory level.
+    pub level: String,
+    /// Bytes used, alignment included.
+    pub bytes: usize,
+    /// Largest live set over the schedule: no plan of this schedule can use less.
+    pub lower_bound: usize,
+    /// Alignment of the arena's start, in bytes.
+    pub alignment: usize,
+    /// Whether `bytes` is proven minimal.
+    pub optimal: bool,
+}
+
+/// Why two tensors share bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AliasKind {
+    /// The kernel writes its result over its operand.
+    InPlace,
+    /// The result is a part of the operand (reshape, contiguous slice).
+    View,
+    /// The operand is written straight into its part of the result (concatenation).
+    Joined,
+}
+
+/// Two tensors that share bytes on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alias {
+    /// The node that makes it so.
+    pub node: NodeId,
+    /// The operand.
+    pub operand: TensorId,
+    /// The result.
+    pub result: TensorId,
+    /// Why.
+    pub kind: AliasKind,
+}
+
+/// Where everything lives and in which order it runs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// Execution order of all nodes.
+    pub order: Vec<NodeId>,
+    /// Nodes that need no code: their result already is where it should be.
+    pub elided: BTreeSet<NodeId>,
+    /// Home of every tensor that is not a constant (zero-byte tensors included).
+    pub homes: BTreeMap<TensorId, Home>,
+    /// Scratch memory of nodes that need some.
+    pub scratch: BTreeMap<NodeId, Home>,
+    /// The memories used.
+    pub arenas: Vec<ArenaUse>,
+    /// Deliberate sharing, for the validator and the report.
+    pub aliases: Vec<Alias>,
+    /// Where inputs and outputs are.
+    pub interface: Interface,
+}
