@@ -14,9 +14,11 @@ use super::import::{ImportNode, Imported, OpError};
 use super::value::Value;
 
 mod common;
+pub mod epilogue;
 mod relu;
 
 pub use common::Real;
+pub use epilogue::{Activation, Requant};
 pub use relu::Relu;
 
 /// Which numbers an operator works on; the front end converts operands accordingly.
