@@ -175,6 +175,9 @@ pub struct ImportNode<'a> {
     pub inputs: Vec<Option<Operand<'a>>>,
     /// For each result, whether anything may read it (named in the model).
     pub outputs_used: Vec<bool>,
+    /// For each result, the rank the model declares for it (graph outputs and value infos), where it does.
+    /// Only a hint, for operators whose exporters disagree about which results they list.
+    pub output_ranks: Vec<Option<usize>>,
 }
 
 impl<'a> ImportNode<'a> {
