@@ -7,5 +7,6 @@
 
 pub mod diag;
 pub mod ir;
+pub mod runner;
 pub mod targets;
 pub mod tiling;

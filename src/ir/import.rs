@@ -202,8 +202,9 @@ impl<'a> ImportNode<'a> {
         match self.inputs.get(i).copied().flatten() {
             None => Ok(None),
             Some(o) => o.value.map(Some).ok_or_else(|| {
-                OpError::unsupported(format!("`{what}` (operand {i}) is computed at run time"))
-                    .help(format!("make `{what}` an initialiser, or bind dynamic shapes with --shape NAME=1,3,32,32"))
+                OpError::unsupported(format!("`{what}` (operand {i}) is computed at run time")).help(format!(
+                    "make `{what}` an initialiser, or bind dynamic shapes with --shape NAME=1,3,32,32"
+                ))
             }),
         }
     }

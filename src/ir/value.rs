@@ -190,7 +190,9 @@ impl Value {
     }
     /// The same elements under another shape; `None` if the counts differ.
     pub fn reshaped(&self, shape: &[usize]) -> Option<Value> {
-        Some(map_array!(self, a => a.as_standard_layout().into_owned().into_shape_with_order(IxDyn(shape)).ok()?))
+        Some(
+            map_array!(self, a => a.as_standard_layout().into_owned().into_shape_with_order(IxDyn(shape)).ok()?),
+        )
     }
     /// The single element as i64; `None` unless there is exactly one.
     pub fn scalar_i64(&self) -> Option<i64> {
