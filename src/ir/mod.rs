@@ -6,9 +6,12 @@
 pub mod dtype;
 pub mod graph;
 pub mod import;
+pub mod interp;
 pub mod ops;
 pub mod patch;
+pub mod text;
 pub mod value;
+pub mod verify;
 
 pub use dtype::DType;
 pub use graph::{Graph, Layout, Node, NodeId, Output, QuantParams, Tensor, TensorId, TensorType, Uses};
@@ -16,3 +19,4 @@ pub use import::{Attr, Attributes, ImportNode, Imported, OpError, Operand, Sourc
 pub use ops::Op;
 pub use patch::Patch;
 pub use value::Value;
+pub use verify::Verified;
