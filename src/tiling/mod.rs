@@ -1,8 +1,15 @@
 //! Tiling: where every tensor lives and in which order nodes run.
 //!
 //! In: a verified graph, its assignment, a platform's memories. Out: a [`Plan`], and after independent
-//! validation a `CheckedPlan`. Never knows C text.
+//! validation a [`CheckedPlan`]. Never knows C text.
 
+pub mod allocator;
+mod blocks;
 pub mod plan;
+mod planner;
+mod schedule;
+mod validate;
 
 pub use plan::{Alias, AliasKind, ArenaUse, Home, Interface, Plan};
+pub use planner::{MemoryOptions, plan};
+pub use validate::{CheckedPlan, validate};

@@ -1,0 +1,240 @@
+//! The planner: order, sharing, offsets.
+//!
+//! In: a verified graph, its kernels, one memory. Out: a [`Plan`] for [`validate`](super::validate::validate)
+//! to judge. Never emits and never trusts itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::allocator::{self, Buffer};
+use super::blocks::{Blocks, Sharing};
+use super::plan::{ArenaUse, Home, Interface, Plan};
+use super::schedule;
+use crate::diag::{Diagnostic, Result};
+use crate::ir::ops::View;
+use crate::ir::{Graph, NodeId};
+use crate::targets::Assignment;
+
+/// What the planner must know of the target.
+#[derive(Clone, Debug)]
+pub struct MemoryOptions {
+    /// Name of the memory level the arena lies in.
+    pub level: String,
+    /// Bytes available there; `None` for no limit.
+    pub capacity: Option<usize>,
+    /// Every buffer starts at a multiple of this many bytes (at least its element size).
+    pub alignment: usize,
+    /// Where inputs and outputs are.
+    pub interface: Interface,
+    /// Search nodes the exact allocator may visit.
+    pub search_nodes: u64,
+}
+
+impl Default for MemoryOptions {
+    fn default() -> Self {
+        MemoryOptions {
+            level: "ram".into(),
+            capacity: None,
+            alignment: 1,
+            interface: Interface::Arena,
+            search_nodes: 200_000,
+        }
+    }
+}
+
+/// A schedule with its sharing, before offsets are known.
+struct Draft {
+    order: Vec<NodeId>,
+    blocks: Blocks,
+    peak: usize,
+}
+
+/// Plans one arena for the whole network.
+///
+/// # Errors
+/// The network does not fit the capacity: says how many bytes it needs and has.
+pub fn plan(graph: &Graph, assignment: &Assignment, options: &MemoryOptions) -> Result<Plan> {
+    let orders = schedule::candidates(graph).map_err(|nodes| {
+        Diagnostic::internal(format!("the graph has a cycle through {} nodes", nodes.len()))
+    })?;
+    let drafts = orders.into_iter().map(|order| draft(graph, assignment, options.interface, order));
+    let Some(draft) = drafts.min_by_key(|d| d.peak) else {
+        return Err(Diagnostic::internal("no schedule").into());
+    };
+    let plan = allocate(graph, assignment, options, draft)?;
+    check_capacity(&plan, options)?;
+    Ok(plan)
+}
+
+/// Shares memory for one order: joins every concatenation, then leaves alone those that are cheaper copied.
+fn draft(graph: &Graph, assignment: &Assignment, interface: Interface, order: Vec<NodeId>) -> Draft {
+    let build = |copied: &BTreeSet<NodeId>| {
+        let blocks = Sharing::build(graph, assignment, interface, &order, copied);
+        let peak = peak(graph, assignment, interface, &order, &blocks);
+        (blocks, peak)
+    };
+    let mut copied = BTreeSet::new();
+    let (mut blocks, mut peak) = build(&copied);
+    let joins = order.iter().copied().filter(|id| {
+        let n = graph.node(*id);
+        matches!(n.op.view(&graph.types(&n.inputs), &graph.types(&n.outputs)), View::Joined { .. })
+    });
+    for id in joins.collect::<Vec<_>>() {
+        copied.insert(id);
+        let (other, lower) = build(&copied);
+        if lower < peak {
+            (blocks, peak) = (other, lower);
+        } else {
+            copied.remove(&id);
+        }
+    }
+    Draft { order, blocks, peak }
+}
+
+/// The blocks and scratch areas that need arena memory: (block or node, first, last, bytes).
+enum Owner {
+    Block(usize),
+    Scratch(NodeId),
+}
+
+fn arena_buffers(
+    graph: &Graph,
+    assignment: &Assignment,
+    interface: Interface,
+    order: &[NodeId],
+    blocks: &Blocks,
+) -> Vec<(Owner, usize, usize, usize)> {
+    let external =
+        if interface == Interface::Caller { callers_blocks(graph, blocks) } else { BTreeMap::new() };
+    let mut list: Vec<_> = blocks
+        .blocks
+        .iter()
+        .enumerate()
+        .filter(|(i, b)| b.bytes > 0 && !external.contains_key(i))
+        .map(|(i, b)| (Owner::Block(i), b.first, b.last, b.bytes))
+        .collect();
+    for (i, id) in order.iter().enumerate() {
+        let bytes = assignment.choices.get(id).map_or(0, |c| c.scratch_bytes);
+        if bytes > 0 && !blocks.elided.contains(id) {
+            list.push((Owner::Scratch(*id), i + 1, i + 1, bytes));
+        }
+    }
+    list
+}
+
+/// Blocks that are the caller's buffers.
+fn callers_blocks(graph: &Graph, blocks: &Blocks) -> BTreeMap<usize, Home> {
+    let mut homes = BTreeMap::new();
+    for (index, o) in graph.outputs().iter().enumerate() {
+        if let Some((block, _)) = blocks.place.get(&o.tensor) {
+            homes.insert(*block, Home::Output { index, offset: 0 });
+        }
+    }
+    for (index, t) in graph.inputs().iter().enumerate() {
+        if let Some((block, _)) = blocks.place.get(t) {
+            homes.insert(*block, Home::Input { index, offset: 0 });
+        }
+    }
+    homes
+}
+
+/// Largest live set over the schedule, in bytes.
+fn peak(
+    graph: &Graph,
+    assignment: &Assignment,
+    interface: Interface,
+    order: &[NodeId],
+    blocks: &Blocks,
+) -> usize {
+    let mut change = vec![0i64; Sharing::end(order) + 2];
+    for (_, first, last, bytes) in arena_buffers(graph, assignment, interface, order, blocks) {
+        change[first] += bytes as i64;
+        change[last + 1] -= bytes as i64;
+    }
+    let mut live = 0;
+    change
+        .iter()
+        .map(|c| {
+            live += c;
+            live
+        })
+        .max()
+        .unwrap_or(0) as usize
+}
+
+fn allocate(graph: &Graph, assignment: &Assignment, options: &MemoryOptions, draft: Draft) -> Result<Plan> {
+    let Draft { order, blocks, peak } = draft;
+    let owners = arena_buffers(graph, assignment, options.interface, &order, &blocks);
+    let mut widest = vec![options.alignment.max(1); blocks.blocks.len()];
+    for (t, (block, _)) in &blocks.place {
+        widest[*block] = widest[*block].max(graph.tensor(*t).ty.dtype.bytes());
+    }
+    let buffers: Vec<Buffer> = owners
+        .iter()
+        .enumerate()
+        .map(|(i, (owner, first, last, bytes))| {
+            let alignment = match owner {
+                Owner::Block(b) => widest[*b],
+                Owner::Scratch(_) => options.alignment.max(8),
+            };
+            Buffer::new(i.to_string(), *first as i64, *last as i64 + 1, *bytes as u64)
+                .aligned(alignment as u64)
+        })
+        .collect();
+    let search = allocator::Options { node_limit: options.search_nodes, time_limit: None };
+    let best = allocator::minimise(&buffers, &search).ok_or_else(|| {
+        Diagnostic::infeasible("the activations need more memory than can be addressed")
+            .help("reduce the input's shape")
+    })?;
+    let mut start = BTreeMap::new();
+    let mut plan = Plan { interface: options.interface, ..Plan::default() };
+    for ((owner, ..), offset) in owners.iter().zip(&best.solution.offsets) {
+        let home = Home::Arena { arena: 0, offset: *offset as usize };
+        match owner {
+            Owner::Block(b) => {
+                start.insert(*b, home);
+            }
+            Owner::Scratch(id) => {
+                plan.scratch.insert(*id, home);
+            }
+        }
+    }
+    if options.interface == Interface::Caller {
+        start.extend(callers_blocks(graph, &blocks));
+    }
+    for (t, (block, inner)) in &blocks.place {
+        let empty = Home::Arena { arena: 0, offset: 0 };
+        plan.homes.insert(*t, shift(start.get(block).copied().unwrap_or(empty), *inner));
+    }
+    let alignment = buffers.iter().map(|b| b.alignment).max().unwrap_or(1) as usize;
+    plan.arenas.push(ArenaUse {
+        level: options.level.clone(),
+        bytes: best.height as usize,
+        lower_bound: peak,
+        alignment,
+        optimal: best.proven,
+    });
+    plan.order = order;
+    plan.aliases = blocks.aliases;
+    plan.elided = blocks.elided;
+    Ok(plan)
+}
+
+fn shift(home: Home, by: usize) -> Home {
+    match home {
+        Home::Arena { arena, offset } => Home::Arena { arena, offset: offset + by },
+        Home::Input { index, offset } => Home::Input { index, offset: offset + by },
+        Home::Output { index, offset } => Home::Output { index, offset: offset + by },
+    }
+}
+
+fn check_capacity(plan: &Plan, options: &MemoryOptions) -> Result<()> {
+    match (options.capacity, plan.arenas.first()) {
+        (Some(capacity), Some(arena)) if arena.bytes > capacity => Err(Diagnostic::infeasible(format!(
+            "the activations need {} bytes of `{}`, which has {capacity}; the largest live set alone is {} bytes",
+            arena.bytes, options.level, arena.lower_bound
+        ))
+        .help("use a target with more memory or a smaller input")
+        .into()),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,368 @@
+//! The plan's judge: replays the schedule byte by byte and shares no code with the planner.
+//!
+//! In: a graph, its assignment, a [`Plan`] nobody trusts. Out: a [`CheckedPlan`], or everything that is wrong.
+//! It follows *contents*: each byte of memory remembers which byte of which computed tensor it holds, so a
+//! buffer reused too early, a wrong view or a bad in-place write shows up as a read of the wrong content.
+
+use std::collections::BTreeMap;
+
+use super::plan::{Home, Interface, Plan};
+use crate::diag::{Diagnostic, Diagnostics, Result};
+use crate::ir::ops::View;
+use crate::ir::{Graph, NodeId, TensorId};
+use crate::targets::Assignment;
+
+/// A plan that passed [`validate`]; nothing else makes one.
+#[derive(Clone, Debug)]
+pub struct CheckedPlan(Plan);
+
+impl std::ops::Deref for CheckedPlan {
+    type Target = Plan;
+    fn deref(&self) -> &Plan {
+        &self.0
+    }
+}
+
+/// A run of bytes of a computed tensor: what a piece of memory holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Segment {
+    root: TensorId,
+    start: usize,
+    len: usize,
+}
+
+/// Which memory a home lies in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Space {
+    Arena(usize),
+    Input(usize),
+    Output(usize),
+}
+
+/// Known contents of one memory: start → segment; bytes not covered hold nothing known.
+type Contents = BTreeMap<usize, Segment>;
+
+struct Replay<'a> {
+    graph: &'a Graph,
+    assignment: &'a Assignment,
+    plan: &'a Plan,
+    memory: BTreeMap<Space, Contents>,
+    meaning: BTreeMap<TensorId, Vec<Segment>>,
+    faults: Diagnostics,
+}
+
+/// Checks a plan against the graph and the kernels chosen for it.
+///
+/// # Errors
+/// Every fault found, each naming the node and the tensors involved.
+pub fn validate(graph: &Graph, assignment: &Assignment, plan: Plan) -> Result<CheckedPlan> {
+    let mut replay = Replay {
+        graph,
+        assignment,
+        plan: &plan,
+        memory: BTreeMap::new(),
+        meaning: BTreeMap::new(),
+        faults: Diagnostics::default(),
+    };
+    replay.check_order();
+    replay.check_homes();
+    if !replay.faults.has_errors() {
+        replay.run();
+    }
+    let faults = replay.faults;
+    faults.into_result(()).map(|()| CheckedPlan(plan))
+}
+
+fn locate(home: Home) -> (Space, usize) {
+    match home {
+        Home::Arena { arena, offset } => (Space::Arena(arena), offset),
+        Home::Input { index, offset } => (Space::Input(index), offset),
+        Home::Output { index, offset } => (Space::Output(index), offset),
+    }
+}
+
+fn overlap(a: (Space, usize, usize), b: (Space, usize, usize)) -> bool {
+    a.0 == b.0 && a.1 < b.1 + b.2 && b.1 < a.1 + a.2
+}
+
+impl Replay<'_> {
+    fn fault(&mut self, node: Option<NodeId>, message: String) {
+        let mut d = Diagnostic::internal(format!("memory plan: {message}"));
+        if let Some(n) = node.and_then(|id| self.graph.get_node(id)) {
+            d = d.at(n.name.clone(), n.op.name());
+        }
+        self.faults.push(d);
+    }
+
+    fn check_order(&mut self) {
+        let mut position = BTreeMap::new();
+        for (i, id) in self.plan.order.iter().enumerate() {
+            if self.graph.get_node(*id).is_none() || position.insert(*id, i).is_some() {
+                self.fault(None, format!("the order lists {id} twice or it does not exist"));
+            }
+        }
+        let uses = self.graph.uses();
+        for (id, node) in self.graph.nodes() {
+            let Some(at) = position.get(&id).copied() else {
+                self.fault(Some(id), "is never run".into());
+                continue;
+            };
+            for (producer, _) in node.inputs.iter().filter_map(|t| uses.producer(*t)) {
+                if position.get(&producer).is_some_and(|p| *p >= at) {
+                    self.fault(Some(id), format!("runs before {producer}, whose result it reads"));
+                }
+            }
+        }
+    }
+
+    fn check_homes(&mut self) {
+        for (id, tensor) in self.graph.tensors() {
+            if tensor.is_constant() {
+                continue;
+            }
+            match self.plan.homes.get(&id) {
+                None => self.fault(None, format!("tensor `{}` has no home", tensor.name)),
+                Some(home) => {
+                    let (bytes, align) = (tensor.ty.bytes(), tensor.ty.dtype.bytes());
+                    self.check_home(&tensor.name.clone(), *home, bytes, align);
+                }
+            }
+        }
+        for (id, home) in &self.plan.scratch.clone() {
+            let bytes = self.assignment.choices.get(id).map_or(0, |c| c.scratch_bytes);
+            self.check_home(&format!("scratch of {id}"), *home, bytes, 4);
+        }
+        for (id, choice) in &self.assignment.choices {
+            let needs = choice.scratch_bytes > 0 && !self.plan.elided.contains(id);
+            if needs && !self.plan.scratch.contains_key(id) {
+                self.fault(Some(*id), "has no scratch memory".into());
+            }
+        }
+        if self.plan.interface == Interface::Caller {
+            self.check_caller_interface();
+        }
+    }
+
+    fn check_caller_interface(&mut self) {
+        for (index, t) in self.graph.inputs().to_vec().into_iter().enumerate() {
+            if self.plan.homes.get(&t) != Some(&Home::Input { index, offset: 0 }) {
+                self.fault(None, format!("graph input {index} is not in the caller's buffer"));
+            }
+        }
+        for (index, o) in self.graph.outputs().iter().enumerate() {
+            if self.plan.homes.get(&o.tensor) != Some(&Home::Output { index, offset: 0 }) {
+                self.faults.push(Diagnostic::internal(format!(
+                    "memory plan: graph output {index} is not in the caller's buffer"
+                )));
+            }
+        }
+    }
+
+    fn check_home(&mut self, name: &str, home: Home, bytes: usize, align: usize) {
+        let (space, offset) = locate(home);
+        let size = match space {
+            Space::Arena(a) => self.plan.arenas.get(a).map(|a| a.bytes),
+            Space::Input(i) => self.graph.inputs().get(i).map(|t| self.graph.tensor(*t).ty.bytes()),
+            Space::Output(i) => self.graph.outputs().get(i).map(|o| self.graph.tensor(o.tensor).ty.bytes()),
+        };
+        match size {
+            None => self.fault(None, format!("`{name}` lies in a memory that does not exist")),
+            Some(size) if offset.checked_add(bytes).is_none_or(|end| end > size) => self.fault(
+                None,
+                format!(
+                    "`{name}` needs bytes {offset}..{} of a memory of {size}",
+                    offset.saturating_add(bytes)
+                ),
+            ),
+            Some(_) if bytes > 0 && offset % align != 0 => {
+                self.fault(None, format!("`{name}` at offset {offset} is not aligned to {align} bytes"));
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn range(&self, t: TensorId) -> Option<(Space, usize, usize)> {
+        let (space, offset) = locate(*self.plan.homes.get(&t)?);
+        Some((space, offset, self.graph.tensor(t).ty.bytes()))
+    }
+
+    fn run(&mut self) {
+        for t in self.graph.inputs().to_vec() {
+            self.compute(t);
+        }
+        for id in self.plan.order.clone() {
+            let node = self.graph.node(id).clone();
+            for t in &node.inputs {
+                self.read(*t, Some(id));
+            }
+            if self.plan.elided.contains(&id) {
+                self.elide(id);
+                continue;
+            }
+            self.check_overlaps(id);
+            if let (Some(home), Some(choice)) = (self.plan.scratch.get(&id), self.assignment.choices.get(&id))
+            {
+                let (space, offset) = locate(*home);
+                self.clobber(space, offset, choice.scratch_bytes);
+            }
+            for t in &node.outputs {
+                if matches!(self.range(*t), Some((Space::Input(_), ..))) {
+                    self.fault(Some(id), "writes into the caller's input".into());
+                }
+                self.compute(*t);
+            }
+        }
+        for o in self.graph.outputs().to_vec() {
+            self.read(o.tensor, None);
+        }
+    }
+
+    /// A tensor is computed: its home now holds its own bytes.
+    fn compute(&mut self, t: TensorId) {
+        let Some((space, offset, len)) = self.range(t) else { return };
+        self.meaning.insert(t, vec![Segment { root: t, start: 0, len }]);
+        self.clobber(space, offset, len);
+        if len > 0 {
+            self.memory.entry(space).or_default().insert(offset, Segment { root: t, start: 0, len });
+        }
+    }
+
+    /// Forgets what `len` bytes held, splitting segments at the borders.
+    fn clobber(&mut self, space: Space, offset: usize, len: usize) {
+        let contents = self.memory.entry(space).or_default();
+        let end = offset + len;
+        let hit: Vec<(usize, Segment)> =
+            contents.range(..end).filter(|(s, g)| *s + g.len > offset).map(|(s, g)| (*s, *g)).collect();
+        for (start, g) in hit {
+            contents.remove(&start);
+            if start < offset {
+                contents.insert(start, Segment { len: offset - start, ..g });
+            }
+            if start + g.len > end {
+                let cut = end - start;
+                contents.insert(end, Segment { root: g.root, start: g.start + cut, len: g.len - cut });
+            }
+        }
+    }
+
+    /// A tensor is read: its home must hold exactly what the tensor means.
+    fn read(&mut self, t: TensorId, by: Option<NodeId>) {
+        let tensor = self.graph.tensor(t);
+        if tensor.is_constant() || tensor.ty.bytes() == 0 {
+            return;
+        }
+        let Some((space, mut at, _)) = self.range(t) else { return };
+        let Some(meaning) = self.meaning.get(&t).cloned() else {
+            self.fault(by, format!("reads `{}` before it is computed", tensor.name));
+            return;
+        };
+        let empty = Contents::new();
+        let contents = self.memory.get(&space).unwrap_or(&empty);
+        for want in meaning {
+            let mut done = 0;
+            while done < want.len {
+                let held = contents.range(..=at).next_back().filter(|(s, g)| at < **s + g.len);
+                let Some((s, g)) =
+                    held.filter(|(s, g)| g.root == want.root && g.start + (at - **s) == want.start + done)
+                else {
+                    let found = held.map_or("nothing".into(), |(_, g)| {
+                        format!("bytes of `{}`", self.graph.tensor(g.root).name)
+                    });
+                    let name = tensor.name.clone();
+                    self.fault(by, format!("reads `{name}` at byte {at} of {space:?}, which holds {found}"));
+                    return;
+                };
+                let step = (s + g.len - at).min(want.len - done);
+                at += step;
+                done += step;
+            }
+        }
+    }
+
+    /// No code runs: the result must be where its operands' bytes already are.
+    fn elide(&mut self, id: NodeId) {
+        let node = self.graph.node(id).clone();
+        if node.outputs.iter().all(|t| self.graph.tensor(*t).ty.bytes() == 0) {
+            for t in &node.outputs {
+                self.meaning.insert(*t, vec![]);
+            }
+            return;
+        }
+        let (ins, outs) = (self.graph.types(&node.inputs), self.graph.types(&node.outputs));
+        let meaning = match node.op.view(&ins, &outs) {
+            View::None => {
+                return self.fault(Some(id), "is left out but computes something".into());
+            }
+            View::Of { offset } => {
+                let from = self.meaning.get(&node.inputs[0]).cloned().unwrap_or_default();
+                cut(&from, offset * outs[0].dtype.bytes(), outs[0].bytes())
+            }
+            View::Joined { .. } => {
+                node.inputs.iter().flat_map(|t| self.meaning.get(t).cloned().unwrap_or_default()).collect()
+            }
+        };
+        self.meaning.insert(node.outputs[0], meaning);
+        self.read(node.outputs[0], Some(id));
+    }
+
+    /// What a kernel writes must not lie over what it reads, but where it is declared safe.
+    fn check_overlaps(&mut self, id: NodeId) {
+        let node = self.graph.node(id).clone();
+        let Some(choice) = self.assignment.choices.get(&id) else {
+            return self.fault(Some(id), "has no kernel".into());
+        };
+        let scratch = self.plan.scratch.get(&id).map(|h| {
+            let (space, offset) = locate(*h);
+            (space, offset, choice.scratch_bytes)
+        });
+        let (ins, outs) = (self.graph.types(&node.inputs), self.graph.types(&node.outputs));
+        let joined = match node.op.view(&ins, &outs) {
+            View::Joined { offsets } => offsets,
+            _ => vec![],
+        };
+        let mut written: Vec<(Space, usize, usize)> = scratch.into_iter().collect();
+        for (r, result) in node.outputs.iter().enumerate() {
+            let Some(to) = self.range(*result) else { continue };
+            if written.iter().any(|w| overlap(*w, to)) {
+                self.fault(Some(id), "writes two things to the same bytes".into());
+            }
+            written.push(to);
+            for (o, operand) in node.inputs.iter().enumerate() {
+                let Some(from) = self.range(*operand).filter(|from| overlap(*from, to)) else { continue };
+                let in_place = choice.inplace.contains(&(o, r)) && from == to;
+                let joins = joined
+                    .get(o)
+                    .is_some_and(|offset| (from.0, from.1) == (to.0, to.1 + offset * outs[0].dtype.bytes()));
+                if !in_place && !joins {
+                    let name = self.graph.tensor(*operand).name.clone();
+                    self.fault(Some(id), format!("overwrites its operand `{name}` while reading it"));
+                }
+            }
+        }
+        for (space, offset, len) in scratch {
+            for operand in &node.inputs {
+                if self.range(*operand).is_some_and(|from| overlap(from, (space, offset, len))) {
+                    self.fault(Some(id), "has its scratch memory over an operand".into());
+                }
+            }
+        }
+    }
+}
+
+/// `len` bytes of a meaning, `skip` bytes in.
+fn cut(from: &[Segment], mut skip: usize, mut len: usize) -> Vec<Segment> {
+    let mut out = vec![];
+    for g in from {
+        if skip >= g.len {
+            skip -= g.len;
+            continue;
+        }
+        let take = (g.len - skip).min(len);
+        if take > 0 {
+            out.push(Segment { root: g.root, start: g.start + skip, len: take });
+        }
+        skip = 0;
+        len -= take;
+    }
+    out
+}
