@@ -8,6 +8,7 @@
 pub mod cli;
 pub mod diag;
 pub mod ir;
+pub mod passes;
 pub mod runner;
 pub mod targets;
 pub mod tiling;
