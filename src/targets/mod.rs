@@ -1,7 +1,19 @@
 //! Targets: platforms and kernels described by files, and the assignment of nodes to kernels.
 //!
-//! In: a verified graph and a [`platform`]. Out: an [`Assignment`]. Never knows memory offsets or C text.
+//! In: a verified graph and a [`Platform`]. Out: an [`Assignment`]. Never knows memory offsets or C text.
 
+pub mod assign;
 pub mod assignment;
+pub mod expr;
+pub mod library;
+pub mod manifest;
+pub mod platform;
+mod source;
+pub mod tree;
 
+pub use assign::assign;
 pub use assignment::{Assignment, Choice, KernelId, Rejection};
+pub use library::{Kernel, Library};
+pub use manifest::Manifest;
+pub use platform::Platform;
+pub use tree::Tree;

@@ -1,0 +1,366 @@
+//! Platforms: what a target's hardware and tools are, read from `kernels/<target>/platform.toml`.
+//!
+//! In: a kernel [`Tree`] and a target's name. Out: a [`Platform`]. Never knows graphs or kernels.
+
+use std::fmt;
+
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::tree::Tree;
+use crate::diag::{Diagnostic, Result};
+
+/// What a memory is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Activations, constants and code.
+    Unified,
+    /// Activations.
+    Arena,
+    /// Constants and code.
+    Flash,
+    /// Tiles of activations and constants, filled by DMA.
+    Scratchpad,
+    /// Bulk memory behind a slow link.
+    External,
+}
+
+/// One memory level.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Memory {
+    /// Name, unique in the platform.
+    pub name: String,
+    /// What it is for.
+    pub role: Role,
+    /// First address; 0 where the linker decides.
+    #[serde(default, deserialize_with = "bytes")]
+    pub base: u64,
+    /// Bytes; `None` for no limit.
+    #[serde(default, deserialize_with = "some_bytes")]
+    pub size: Option<u64>,
+    /// Bytes per cycle of a long transfer.
+    pub bandwidth: Option<f64>,
+    /// Cycles until the first byte of a transfer.
+    pub latency: Option<u64>,
+}
+
+/// Something that runs kernels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Engine {
+    /// Name, unique in the platform.
+    pub name: String,
+    /// Cores that share the work of one kernel.
+    #[serde(default = "one")]
+    pub cores: u32,
+    /// Kernel folders, preferred first.
+    pub kernels: Vec<String>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// How to build for the platform.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Toolchain {
+    /// The C compiler and its fixed arguments.
+    #[serde(default)]
+    pub cc: Vec<String>,
+    /// Arguments for compiling.
+    #[serde(default)]
+    pub cflags: Vec<String>,
+    /// Arguments for linking, after the objects.
+    #[serde(default)]
+    pub ldflags: Vec<String>,
+}
+
+/// How to run a built program.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Simulator {
+    /// The command; `{elf}` stands for the program.
+    pub argv: Vec<String>,
+}
+
+/// What holds unless an option says otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Defaults {
+    /// Alignment of every tensor and table, in bytes; a power of two.
+    pub alignment: usize,
+}
+
+/// A target.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Platform {
+    /// The target's name (its folder).
+    pub name: String,
+    /// One line for lists.
+    pub description: String,
+    /// Memories, in the file's order: the first with a fitting role is preferred.
+    pub memories: Vec<Memory>,
+    /// Engines, in the file's order.
+    pub engines: Vec<Engine>,
+    /// How to build.
+    pub toolchain: Toolchain,
+    /// How to run.
+    pub simulator: Option<Simulator>,
+    /// Defaults.
+    pub defaults: Defaults,
+}
+
+/// The file; every part is optional because a parent may give it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    inherits: Option<String>,
+    description: Option<String>,
+    #[serde(default)]
+    memories: Vec<Memory>,
+    #[serde(default)]
+    engines: Vec<Engine>,
+    toolchain: Option<Toolchain>,
+    simulator: Option<Simulator>,
+    defaults: Option<Defaults>,
+}
+
+impl Platform {
+    /// The target of that name.
+    ///
+    /// # Errors
+    /// There is no such target, or its file (or one it inherits from) is malformed.
+    pub fn load(tree: &Tree, name: &str) -> Result<Platform> {
+        let file = load_file(tree, name, &mut Vec::new())?;
+        let platform = Platform {
+            name: name.to_string(),
+            description: file.description.unwrap_or_default(),
+            memories: file.memories,
+            engines: file.engines,
+            toolchain: file.toolchain.unwrap_or_default(),
+            simulator: file.simulator,
+            defaults: file.defaults.unwrap_or(Defaults { alignment: 16 }),
+        };
+        platform.check().map_err(|message| {
+            Diagnostic::invalid(format!("{}: {message}", tree.origin(&format!("{name}/platform.toml"))))
+        })?;
+        Ok(platform)
+    }
+    /// The memory that activations live in.
+    pub fn arena_memory(&self) -> Option<&Memory> {
+        let of = |role| self.memories.iter().find(move |m| m.role == role);
+        of(Role::Arena).or_else(|| of(Role::Unified))
+    }
+    /// Kernel folders of all engines with the engine's index, preferred first, without repetition.
+    pub fn search_path(&self) -> Vec<(String, usize)> {
+        let mut path: Vec<(String, usize)> = Vec::new();
+        for (i, engine) in self.engines.iter().enumerate() {
+            for folder in &engine.kernels {
+                if path.iter().all(|(f, _)| f != folder) {
+                    path.push((folder.clone(), i));
+                }
+            }
+        }
+        path
+    }
+
+    fn check(&self) -> std::result::Result<(), String> {
+        if !self.defaults.alignment.is_power_of_two() || self.defaults.alignment > 4096 {
+            return Err(format!("alignment {} is not a power of two up to 4096", self.defaults.alignment));
+        }
+        if self.engines.is_empty() {
+            return Err("there is no engine; add [[engines]] with `name` and `kernels`".into());
+        }
+        if self.arena_memory().is_none() {
+            return Err("there is no memory for activations; add [[memories]] with role = \"arena\"".into());
+        }
+        let names = self.memories.iter().map(|m| &m.name).chain(self.engines.iter().map(|e| &e.name));
+        let mut seen = std::collections::BTreeSet::new();
+        for name in names {
+            if !seen.insert(name) {
+                return Err(format!("two memories or engines are named `{name}`"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn load_file(tree: &Tree, name: &str, children: &mut Vec<String>) -> Result<File> {
+    let path = format!("{name}/platform.toml");
+    if tree.get(&path).is_none() {
+        let mut d = Diagnostic::invalid(format!("there is no target `{name}`"));
+        if let Some(child) = children.last() {
+            d = Diagnostic::invalid(format!("target `{child}` inherits from `{name}`, which does not exist"));
+        }
+        return Err(d.help(format!("known targets: {}", tree.targets().join(", "))).into());
+    }
+    if children.iter().any(|c| c == name) {
+        return Err(Diagnostic::invalid(format!("target `{name}` inherits from itself")).into());
+    }
+    let file: File = toml::from_str(tree.text(&path)?)
+        .map_err(|e| Diagnostic::invalid(format!("{}: {}", tree.origin(&path), e.to_string().trim_end())))?;
+    let Some(parent) = file.inherits.clone() else {
+        return Ok(file);
+    };
+    children.push(name.to_string());
+    let base = load_file(tree, &parent, children)?;
+    Ok(merge(base, file))
+}
+
+/// The child's parts win; memories and engines merge by name; toolchain lists replace when given.
+fn merge(base: File, child: File) -> File {
+    let mut memories = base.memories;
+    for m in child.memories {
+        match memories.iter_mut().find(|b| b.name == m.name) {
+            Some(b) => *b = m,
+            None => memories.push(m),
+        }
+    }
+    let mut engines = base.engines;
+    for e in child.engines {
+        match engines.iter_mut().find(|b| b.name == e.name) {
+            Some(b) => *b = e,
+            None => engines.push(e),
+        }
+    }
+    let parent = base.toolchain.unwrap_or_default();
+    let own = child.toolchain.unwrap_or_default();
+    let pick = |own: Vec<String>, parent: Vec<String>| if own.is_empty() { parent } else { own };
+    let toolchain = Toolchain {
+        cc: pick(own.cc, parent.cc),
+        cflags: pick(own.cflags, parent.cflags),
+        ldflags: pick(own.ldflags, parent.ldflags),
+    };
+    File {
+        inherits: None,
+        description: child.description.or(base.description),
+        memories,
+        engines,
+        toolchain: Some(toolchain),
+        simulator: child.simulator.or(base.simulator),
+        defaults: child.defaults.or(base.defaults),
+    }
+}
+
+/// A number of bytes, or a string such as `"256 KiB"`.
+fn bytes<'de, D: Deserializer<'de>>(d: D) -> std::result::Result<u64, D::Error> {
+    struct Bytes;
+    impl Visitor<'_> for Bytes {
+        type Value = u64;
+        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+            f.write_str("a number of bytes, or a string such as \"256 KiB\"")
+        }
+        fn visit_i64<E: de::Error>(self, v: i64) -> std::result::Result<u64, E> {
+            u64::try_from(v).map_err(|_| E::invalid_value(de::Unexpected::Signed(v), &self))
+        }
+        fn visit_u64<E: de::Error>(self, v: u64) -> std::result::Result<u64, E> {
+            Ok(v)
+        }
+        fn visit_str<E: de::Error>(self, v: &str) -> std::result::Result<u64, E> {
+            parse_bytes(v).ok_or_else(|| E::invalid_value(de::Unexpected::Str(v), &self))
+        }
+    }
+    d.deserialize_any(Bytes)
+}
+
+fn some_bytes<'de, D: Deserializer<'de>>(d: D) -> std::result::Result<Option<u64>, D::Error> {
+    bytes(d).map(Some)
+}
+
+/// `"256 KiB"`, `"2 MiB"`, `"64000"`, `"64 kB"`.
+pub fn parse_bytes(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let factor: u64 = match text[digits..].trim() {
+        "" | "B" => 1,
+        "kB" | "KB" => 1000,
+        "MB" => 1_000_000,
+        "KiB" | "K" => 1 << 10,
+        "MiB" | "M" => 1 << 20,
+        "GiB" | "G" => 1 << 30,
+        _ => return None,
+    };
+    text[..digits].parse::<u64>().ok()?.checked_mul(factor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(files: &[(&str, &str)]) -> Tree {
+        let mut tree = Tree::default();
+        for (path, text) in files {
+            tree.add_file(path, *text);
+        }
+        tree
+    }
+
+    const BASE: &str = r#"
+description = "a board"
+[toolchain]
+cc = ["gcc"]
+cflags = ["-O2"]
+[[memories]]
+name = "l2"
+role = "unified"
+base = 0x1c000000
+size = "2 MiB"
+bandwidth = 8.0
+[[engines]]
+name = "cpu"
+kernels = ["a", "generic"]
+"#;
+
+    #[test]
+    fn host_is_embedded_and_unlimited() {
+        let host = Platform::load(&Tree::embedded(), "host").unwrap();
+        assert_eq!(host.arena_memory().unwrap().size, None);
+        assert_eq!(host.search_path(), [("generic".to_string(), 0)]);
+        assert_eq!(host.defaults.alignment, 16);
+    }
+
+    #[test]
+    fn children_override_their_parents() {
+        let child = "inherits = \"base\"\n[toolchain]\ncflags = [\"-O3\"]\n\
+            [[memories]]\nname = \"l2\"\nrole = \"arena\"\nsize = 1000\n\
+            [[engines]]\nname = \"npu\"\nkernels = [\"npu\", \"a\"]\n";
+        let p = Platform::load(&tree(&[("base/platform.toml", BASE), ("child/platform.toml", child)]), "child");
+        let p = p.unwrap();
+        assert_eq!(p.description, "a board");
+        assert_eq!(p.toolchain.cc, ["gcc"]);
+        assert_eq!(p.toolchain.cflags, ["-O3"]);
+        assert_eq!(p.memories.len(), 1);
+        assert_eq!(p.arena_memory().unwrap().size, Some(1000));
+        let path = [("a".to_string(), 0), ("generic".to_string(), 0), ("npu".to_string(), 1)];
+        assert_eq!(p.search_path(), path);
+    }
+
+    #[test]
+    fn mistakes_are_shown_where_they_are() {
+        let load = |text: &str| {
+            Platform::load(&tree(&[("t/platform.toml", text)]), "t").unwrap_err().to_string()
+        };
+        let shown = load(&BASE.replace("bandwidth", "bandwith"));
+        assert!(shown.contains("kernels/t/platform.toml: TOML parse error at line 11, column 1"), "{shown}");
+        assert!(shown.contains("11 | bandwith = 8.0\n   | ^^^^^^^^"), "{shown}");
+        assert!(shown.contains("unknown field `bandwith`"), "{shown}");
+        assert!(load(&BASE.replace("2 MiB", "2 moons")).contains("such as \"256 KiB\""));
+        assert!(load("inherits = \"t\"").contains("inherits from itself"));
+        assert!(load("inherits = \"u\"").contains("`t` inherits from `u`, which does not exist"));
+        assert!(load("").contains("there is no engine"));
+        let none = Platform::load(&Tree::embedded(), "hsot").unwrap_err().to_string();
+        assert!(none.contains("there is no target `hsot`") && none.contains("known targets: host"), "{none}");
+    }
+
+    #[test]
+    fn byte_counts() {
+        assert_eq!(parse_bytes("256 KiB"), Some(262_144));
+        assert_eq!(parse_bytes("64 kB"), Some(64_000));
+        assert_eq!(parse_bytes("12"), Some(12));
+        assert_eq!(parse_bytes("12 apples"), None);
+        assert_eq!(parse_bytes("99999999999999 GiB"), None);
+    }
+}
