@@ -15,8 +15,12 @@ fn main() -> io::Result<()> {
     let mut table = String::from("&[\n");
     for path in paths {
         println!("cargo:rerun-if-changed=kernels/{path}");
-        writeln!(table, "    ({path:?}, include_bytes!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {:?}))),", format!("/kernels/{path}"))
-            .map_err(io::Error::other)?;
+        writeln!(
+            table,
+            "    ({path:?}, include_bytes!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {:?}))),",
+            format!("/kernels/{path}")
+        )
+        .map_err(io::Error::other)?;
     }
     table.push(']');
     fs::write(variable("OUT_DIR")?.join("kernels.rs"), table)

@@ -14,13 +14,14 @@ use super::manifest::{Manifest, Pattern};
 use super::platform::Platform;
 use crate::diag::{Diagnostic, Diagnostics, Result};
 use crate::ir::ops::Params;
+use crate::ir::verify::Verified;
 use crate::ir::{DType, Graph, Node, NodeId, TensorType};
 
 /// Chooses a kernel for every node that computes at least one element.
 ///
 /// # Errors
 /// One diagnostic per node that no kernel fits, naming the nearest kernel and what it lacks.
-pub fn assign(graph: &Graph, platform: &Platform, library: &Library) -> Result<Assignment> {
+pub fn assign(graph: &Verified, platform: &Platform, library: &Library) -> Result<Assignment> {
     let mut by_op: BTreeMap<&str, Vec<KernelId>> = BTreeMap::new();
     for (id, kernel) in library.kernels() {
         by_op.entry(&kernel.manifest.op).or_default().push(id);
@@ -126,7 +127,8 @@ impl Scope for KernelScope<'_> {
                         let constant = found.and_then(|i| self.facts.constant.get(i)).copied();
                         Ok(Some(Val::Int(i64::from(constant.unwrap_or(false)))))
                     }
-                    Some(("shape", axis)) => match axis.parse().ok().and_then(|a: usize| tensor.shape.get(a)) {
+                    Some(("shape", axis)) => match axis.parse().ok().and_then(|a: usize| tensor.shape.get(a))
+                    {
                         Some(n) => int(*n),
                         None => Err(format!("`{name}` has rank {}", tensor.rank())),
                     },
@@ -199,7 +201,8 @@ fn fit(facts: &Facts, id: KernelId, kernel: &Kernel) -> std::result::Result<Choi
         Some(e) => e.count(&scope).map(Some).map_err(|e| vec![format!("{what}: {e}")]),
     };
     let scratch = count("scratch", &manifest.scratch)?.unwrap_or(0);
-    let scratch_bytes = usize::try_from(scratch).map_err(|_| vec!["scratch exceeds the address space".into()])?;
+    let scratch_bytes =
+        usize::try_from(scratch).map_err(|_| vec!["scratch exceeds the address space".into()])?;
     let types = manifest.types.iter().map(|(variable, allowed)| {
         // A variable that only stands on absent operands still needs a type for the source to compile.
         let dtype = bound.get(variable.as_str()).or(allowed.first()).copied();
@@ -234,7 +237,8 @@ fn bind<'a>(
                 return Some(format!("needs {name} of type {}, has {dtype}", list.join(" or ")));
             }
             let first = *bound.entry(variable.as_str()).or_insert(dtype);
-            (first != dtype).then(|| format!("needs {name} of type {first} like its other operands, has {dtype}"))
+            (first != dtype)
+                .then(|| format!("needs {name} of type {first} like its other operands, has {dtype}"))
         }
     }
 }
@@ -245,7 +249,8 @@ fn inplace(facts: &Facts, manifest: &Manifest) -> Vec<(usize, usize)> {
     for (x, y) in &manifest.inplace {
         for (i, (operand, xt)) in facts.operands.iter().enumerate() {
             for (o, (result, yt)) in facts.results.iter().enumerate() {
-                let named = super::manifest::matches_name(x, operand) && super::manifest::matches_name(y, result);
+                let named =
+                    super::manifest::matches_name(x, operand) && super::manifest::matches_name(y, result);
                 if named && xt.bytes() == yt.bytes() && !facts.constant[i] {
                     pairs.push((i, o));
                 }

@@ -25,7 +25,10 @@ fn manifest(kernel: &str, types: &str, extra: &str) -> String {
 
 fn tree(manifests: &[(&str, String)]) -> Tree {
     let mut tree = Tree::default();
-    tree.add_file("t/platform.toml", include_str!("../../kernels/host/platform.toml").replace("generic", "k"));
+    tree.add_file(
+        "t/platform.toml",
+        include_str!("../../kernels/host/platform.toml").replace("generic", "k"),
+    );
     tree.add_file("k/k.c", "");
     tree.add_file("k/k.hbs", "");
     for (path, text) in manifests {
@@ -38,7 +41,7 @@ fn assigned(graph: &Graph, manifests: &[(&str, String)]) -> Result<(Assignment, 
     let tree = tree(manifests);
     let platform = Platform::load(&tree, "t")?;
     let library = Library::load(&tree, &platform)?;
-    Ok((assign(graph, &platform, &library)?, library))
+    Ok((assign(&crate::ir::verify::verify(graph.clone())?, &platform, &library)?, library))
 }
 
 #[test]
@@ -57,14 +60,20 @@ fn the_cheapest_fitting_kernel_wins() {
     assert_eq!(choice.inplace, [(0, 0)]);
     assert_eq!(choice.types, [("T".into(), DType::S8), ("W".into(), DType::U8)]);
     let refused = &assignment.rejections.values().next().unwrap()[0];
-    assert_eq!((refused.kernel.as_str(), refused.reason.as_str()), ("d", "needs x of type f32, has s8; needs y of type f32, has s8"));
+    assert_eq!(
+        (refused.kernel.as_str(), refused.reason.as_str()),
+        ("d", "needs x of type f32, has s8; needs y of type f32, has s8")
+    );
 }
 
 #[test]
 fn every_node_without_a_kernel_is_reported() {
     let kernels = [
         ("k/a.toml", manifest("a", "'s8', 'u8'", "")),
-        ("k/b.toml", manifest("b", "'f32', 's16'", "requires = ['x.rank == 4', 'w.present == 0', 'speling == 1']")),
+        (
+            "k/b.toml",
+            manifest("b", "'f32', 's16'", "requires = ['x.rank == 4', 'w.present == 0', 'speling == 1']"),
+        ),
     ];
     let faults = assigned(&relu(&[DType::S8, DType::F32, DType::S64]), &kernels).unwrap_err();
     let shown = faults.to_string();

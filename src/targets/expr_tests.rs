@@ -58,10 +58,7 @@ fn a_failed_predicate_shows_the_values() {
     );
     assert_eq!(check("1 == 2"), Err("needs 1 == 2".into()));
     assert_eq!(check("group / zero == 1"), Err("needs group / zero == 1: division by zero".into()));
-    assert_eq!(
-        check("layout"),
-        Err("needs layout, which is `channels_last` and not a truth value".into())
-    );
+    assert_eq!(check("layout"), Err("needs layout, which is `channels_last` and not a truth value".into()));
 }
 
 #[test]

@@ -114,7 +114,9 @@ impl Library {
         let named = [&manifest.source, &manifest.template];
         for file in named.into_iter().chain(&manifest.headers) {
             if !self.has_file(folder, file) {
-                faults.push(Diagnostic::invalid(format!("{origin}: names the file `{file}`, which does not exist")));
+                faults.push(Diagnostic::invalid(format!(
+                    "{origin}: names the file `{file}`, which does not exist"
+                )));
             }
         }
         faults.into_result(manifest)

@@ -327,7 +327,8 @@ kernels = ["a", "generic"]
         let child = "inherits = \"base\"\n[toolchain]\ncflags = [\"-O3\"]\n\
             [[memories]]\nname = \"l2\"\nrole = \"arena\"\nsize = 1000\n\
             [[engines]]\nname = \"npu\"\nkernels = [\"npu\", \"a\"]\n";
-        let p = Platform::load(&tree(&[("base/platform.toml", BASE), ("child/platform.toml", child)]), "child");
+        let p =
+            Platform::load(&tree(&[("base/platform.toml", BASE), ("child/platform.toml", child)]), "child");
         let p = p.unwrap();
         assert_eq!(p.description, "a board");
         assert_eq!(p.toolchain.cc, ["gcc"]);
@@ -340,9 +341,8 @@ kernels = ["a", "generic"]
 
     #[test]
     fn mistakes_are_shown_where_they_are() {
-        let load = |text: &str| {
-            Platform::load(&tree(&[("t/platform.toml", text)]), "t").unwrap_err().to_string()
-        };
+        let load =
+            |text: &str| Platform::load(&tree(&[("t/platform.toml", text)]), "t").unwrap_err().to_string();
         let shown = load(&BASE.replace("bandwidth", "bandwith"));
         assert!(shown.contains("kernels/t/platform.toml: TOML parse error at line 11, column 1"), "{shown}");
         assert!(shown.contains("11 | bandwith = 8.0\n   | ^^^^^^^^"), "{shown}");

@@ -51,8 +51,9 @@ impl Tree {
     pub fn add_dir(&mut self, dir: &Path) -> Result<()> {
         let overlay = format!("+{}", self.overlays.len());
         let mut found = Vec::new();
-        read_dir(dir, "", 0, &mut found)
-            .map_err(|e| Diagnostic::environment(format!("cannot read the kernels in {}: {e}", dir.display())))?;
+        read_dir(dir, "", 0, &mut found).map_err(|e| {
+            Diagnostic::environment(format!("cannot read the kernels in {}: {e}", dir.display()))
+        })?;
         for (path, file) in found {
             let path = if path.contains('/') { path } else { format!("{overlay}/{path}") };
             self.files.insert(path, file);
