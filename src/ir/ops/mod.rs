@@ -13,12 +13,29 @@ use super::graph::TensorType;
 use super::import::{ImportNode, Imported, OpError};
 use super::value::Value;
 
+mod average_pool;
 mod common;
+mod contraction;
+mod conv;
+mod conv_transpose;
 pub mod epilogue;
+mod gemm;
+mod matmul;
+mod max_pool;
+mod product;
 mod relu;
+#[cfg(test)]
+mod testing;
+mod window;
 
+pub use average_pool::AveragePool;
 pub use common::Real;
+pub use conv::Conv;
+pub use conv_transpose::ConvTranspose;
 pub use epilogue::{Activation, Requant};
+pub use gemm::Gemm;
+pub use matmul::MatMul;
+pub use max_pool::MaxPool;
 pub use relu::Relu;
 
 /// Which numbers an operator works on; the front end converts operands accordingly.
@@ -210,5 +227,11 @@ macro_rules! ops {
 }
 
 ops! {
+    AveragePool,
+    Conv,
+    ConvTranspose,
+    Gemm,
+    MatMul,
+    MaxPool,
     Relu,
 }

@@ -1,0 +1,234 @@
+//! Expected values from onnxruntime 1.31.
+
+use super::super::testing::*;
+
+#[test]
+fn max_one_axis() {
+    let inputs = [pattern(&[1, 2, 7], 7, 3, 23)];
+    let y = run("MaxPool", &[ints("kernel_shape", &[3]), ints("strides", &[2])], &inputs).unwrap();
+    assert_eq!(y.shape(), [1, 2, 3]);
+    assert_eq!(elements(&y), [6.0, 6.0, 11.0, 9.0, 9.0, 7.0]);
+}
+
+#[test]
+fn max_padded() {
+    let inputs = [pattern(&[1, 1, 5, 6], 7, 3, 23)];
+    let y = run(
+        "MaxPool",
+        &[ints("kernel_shape", &[3, 2]), ints("strides", &[2, 2]), ints("pads", &[1, 0, 1, 1])],
+        &inputs,
+    )
+    .unwrap();
+    assert_eq!(y.shape(), [1, 1, 3, 3]);
+    assert_eq!(elements(&y), [11.0, 9.0, 4.0, 11.0, 9.0, 8.0, 10.0, 1.0, 11.0]);
+}
+
+#[test]
+fn max_ceil() {
+    let inputs = [pattern(&[1, 1, 5, 6], 7, 3, 23)];
+    let y = run(
+        "MaxPool",
+        &[ints("kernel_shape", &[2, 3]), ints("strides", &[2, 2]), int("ceil_mode", 1)],
+        &inputs,
+    )
+    .unwrap();
+    assert_eq!(y.shape(), [1, 1, 3, 3]);
+    assert_eq!(elements(&y), [11.0, 9.0, 4.0, 10.0, 8.0, 8.0, 6.0, 4.0, 11.0]);
+}
+
+#[test]
+fn max_ceil_drops_windows_in_padding() {
+    let inputs = [pattern(&[1, 1, 5], 7, 3, 23)];
+    let y = run(
+        "MaxPool",
+        &[ints("kernel_shape", &[2]), ints("strides", &[3]), int("ceil_mode", 1), ints("pads", &[1, 1])],
+        &inputs,
+    )
+    .unwrap();
+    assert_eq!(y.shape(), [1, 1, 2]);
+    assert_eq!(elements(&y), [-8.0, 6.0]);
+}
+
+#[test]
+fn max_dilated() {
+    let inputs = [pattern(&[1, 1, 5, 6], 7, 3, 23)];
+    let y = run("MaxPool", &[ints("kernel_shape", &[2, 2]), ints("dilations", &[2, 3])], &inputs).unwrap();
+    assert_eq!(y.shape(), [1, 1, 3, 3]);
+    assert_eq!(elements(&y), [7.0, -1.0, 6.0, 11.0, 10.0, 2.0, 7.0, 6.0, 11.0]);
+}
+
+#[test]
+fn max_same_lower() {
+    let inputs = [pattern(&[1, 1, 5, 6], 7, 3, 23)];
+    let y = run(
+        "MaxPool",
+        &[ints("kernel_shape", &[2, 2]), ints("strides", &[2, 2]), text("auto_pad", "SAME_LOWER")],
+        &inputs,
+    )
+    .unwrap();
+    assert_eq!(y.shape(), [1, 1, 3, 3]);
+    assert_eq!(elements(&y), [-1.0, 6.0, 4.0, 11.0, 9.0, 0.0, 10.0, 1.0, 11.0]);
+}
+
+#[test]
+fn max_three_axes() {
+    let inputs = [pattern(&[1, 1, 3, 3, 3], 7, 3, 29)];
+    let y = run("MaxPool", &[ints("kernel_shape", &[2, 2, 2])], &inputs).unwrap();
+    assert_eq!(y.shape(), [1, 1, 2, 2, 2]);
+    assert_eq!(elements(&y), [10.0, 8.0, 14.0, 14.0, 6.0, 13.0, 14.0, 14.0]);
+}
+
+#[test]
+fn average_one_axis() {
+    let inputs = [pattern(&[1, 2, 7], 7, 3, 23)];
+    let y = run("AveragePool", &[ints("kernel_shape", &[2]), ints("strides", &[1])], &inputs).unwrap();
+    assert_eq!(y.shape(), [1, 2, 6]);
+    assert_eq!(elements(&y), [-4.5, 2.5, -2.0, -6.5, 0.5, 7.5, -1.5, 5.5, 1.0, -3.5, 3.5, -1.0]);
+}
+
+#[test]
+fn average_padded() {
+    let inputs = [pattern(&[1, 1, 5, 6], 7, 3, 23)];
+    let y = run(
+        "AveragePool",
+        &[ints("kernel_shape", &[2, 2]), ints("strides", &[2, 2]), ints("pads", &[1, 1, 0, 1])],
+        &inputs,
+    )
+    .unwrap();
+    assert_eq!(y.shape(), [1, 1, 3, 4]);
+    assert_eq!(elements(&y), [-8.0, 2.5, -6.5, 4.0, 9.0, -3.5, -1.0, -2.0, 1.0, 0.0, 2.5, 1.5]);
+}
+
+#[test]
+fn average_counting_pads() {
+    let inputs = [pattern(&[1, 1, 5, 6], 7, 3, 23)];
+    let y = run(
+        "AveragePool",
+        &[
+            ints("kernel_shape", &[2, 2]),
+            ints("strides", &[2, 2]),
+            ints("pads", &[1, 1, 0, 1]),
+            int("count_include_pad", 1),
+        ],
+        &inputs,
+    )
+    .unwrap();
+    assert_eq!(y.shape(), [1, 1, 3, 4]);
+    assert_eq!(elements(&y), [-2.0, 1.25, -3.25, 1.0, 4.5, -3.5, -1.0, -1.0, 0.5, 0.0, 2.5, 0.75]);
+}
+
+#[test]
+fn average_ceil() {
+    let inputs = [pattern(&[1, 1, 5, 6], 7, 3, 23)];
+    let y = run(
+        "AveragePool",
+        &[ints("kernel_shape", &[2, 4]), ints("strides", &[2, 4]), int("ceil_mode", 1)],
+        &inputs,
+    )
+    .unwrap();
+    assert_eq!(y.shape(), [1, 1, 3, 2]);
+    assert_eq!(elements(&y), [0.5, -1.5, 1.125, -3.75, -2.0, 7.5]);
+}
+
+#[test]
+fn average_ceil_counting_pads() {
+    let inputs = [pattern(&[1, 1, 5, 6], 7, 3, 23)];
+    let y = run(
+        "AveragePool",
+        &[
+            ints("kernel_shape", &[2, 4]),
+            ints("strides", &[2, 3]),
+            int("ceil_mode", 1),
+            ints("pads", &[0, 1, 0, 1]),
+            int("count_include_pad", 1),
+        ],
+        &inputs,
+    )
+    .unwrap();
+    assert_eq!(y.shape(), [1, 1, 3, 3]);
+    assert_eq!(elements(&y), [0.625, 0.125, 1.0, 0.375, -2.125, -3.0, -1.25, 0.5, 5.5]);
+}
+
+#[test]
+fn average_ceil_counting_pads_old() {
+    let inputs = [pattern(&[1, 1, 5, 6], 7, 3, 23)];
+    let y = run(
+        "AveragePool",
+        &[
+            ints("kernel_shape", &[2, 4]),
+            ints("strides", &[2, 3]),
+            int("ceil_mode", 1),
+            ints("pads", &[0, 1, 0, 1]),
+            int("count_include_pad", 1),
+        ],
+        &inputs,
+    )
+    .unwrap();
+    assert_eq!(y.shape(), [1, 1, 3, 3]);
+    assert_eq!(elements(&y), [0.625, 0.125, 1.0, 0.375, -2.125, -3.0, -1.25, 0.5, 5.5]);
+}
+
+#[test]
+fn average_dilated() {
+    let inputs = [pattern(&[1, 1, 5, 6], 7, 3, 23)];
+    let y = run(
+        "AveragePool",
+        &[ints("kernel_shape", &[2, 2]), ints("dilations", &[2, 2]), ints("pads", &[1, 0, 1, 0])],
+        &inputs,
+    )
+    .unwrap();
+    assert_eq!(y.shape(), [1, 1, 5, 4]);
+    assert_eq!(
+        elements(&y),
+        [
+            6.5, 2.0, -2.5, 4.5, 0.75, -3.75, -2.5, -1.25, 2.5, 3.75, -0.75, 0.5, -1.5, -0.25, -4.75, 2.25,
+            -1.5, 5.5, 1.0, -3.5
+        ]
+    );
+}
+
+#[test]
+fn average_dilated_counting() {
+    let inputs = [pattern(&[1, 1, 5, 6], 7, 3, 23)];
+    let y = run(
+        "AveragePool",
+        &[
+            ints("kernel_shape", &[2, 2]),
+            ints("dilations", &[2, 2]),
+            ints("pads", &[1, 0, 1, 0]),
+            int("count_include_pad", 1),
+        ],
+        &inputs,
+    )
+    .unwrap();
+    assert_eq!(y.shape(), [1, 1, 5, 4]);
+    assert_eq!(
+        elements(&y),
+        [
+            3.25, 1.0, -1.25, 2.25, 0.75, -3.75, -2.5, -1.25, 2.5, 3.75, -0.75, 0.5, -1.5, -0.25, -4.75,
+            2.25, -0.75, 2.75, 0.5, -1.75
+        ]
+    );
+}
+
+#[test]
+fn average_same_upper() {
+    let inputs = [pattern(&[1, 1, 5, 6], 7, 3, 23)];
+    let y = run(
+        "AveragePool",
+        &[ints("kernel_shape", &[2, 2]), ints("strides", &[2, 2]), text("auto_pad", "SAME_UPPER")],
+        &inputs,
+    )
+    .unwrap();
+    assert_eq!(y.shape(), [1, 1, 3, 3]);
+    assert_eq!(elements(&y), [-0.75, 1.75, -1.5, 2.75, -0.5, -3.75, 2.5, -6.5, 7.5]);
+}
+
+#[test]
+fn average_three_axes() {
+    let inputs = [pattern(&[1, 1, 3, 3, 3], 7, 3, 29)];
+    let y = run("AveragePool", &[ints("kernel_shape", &[1, 2, 2]), ints("strides", &[2, 1, 1])], &inputs)
+        .unwrap();
+    assert_eq!(y.shape(), [1, 1, 2, 2, 2]);
+    assert_eq!(elements(&y), [-4.25, -4.5, 2.25, -5.25, -1.5, 5.5, -2.25, -2.5]);
+}
