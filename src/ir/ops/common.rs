@@ -36,6 +36,37 @@ impl<'de> Deserialize<'de> for Real {
     }
 }
 
+/// Like [`Real`] in double precision, which holds every float and every 32-bit integer exactly.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Bound(pub f64);
+
+impl PartialEq for Bound {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.to_bits() == other.0.to_bits()
+    }
+}
+
+impl Serialize for Bound {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        if self.0.is_finite() { s.serialize_f64(self.0) } else { s.serialize_str(&self.0.to_string()) }
+    }
+}
+
+impl<'de> Deserialize<'de> for Bound {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Either {
+            Number(f64),
+            Text(String),
+        }
+        match Either::deserialize(d)? {
+            Either::Number(x) => Ok(Bound(x)),
+            Either::Text(t) => t.parse().map(Bound).map_err(serde::de::Error::custom),
+        }
+    }
+}
+
 /// The shape two operands broadcast to (ONNX's multidirectional broadcasting).
 ///
 /// # Errors

@@ -13,30 +13,199 @@ use super::graph::TensorType;
 use super::import::{ImportNode, Imported, OpError};
 use super::value::Value;
 
+mod abs;
+mod acos;
+mod add;
+mod and;
+mod arg_common;
+mod arg_max;
+mod arg_min;
+mod asin;
+mod atan;
 mod average_pool;
+mod bit_shift;
+mod cast;
+mod ceil;
+mod celu;
+mod clip;
 mod common;
+mod concat;
 mod contraction;
 mod conv;
 mod conv_transpose;
+mod cos;
+mod cosh;
+mod cum_sum;
+mod div;
+mod elementwise;
+mod elu;
 pub mod epilogue;
+mod equal;
+mod erf;
+mod exp;
+mod expand;
+mod floor;
+mod gather;
+mod gather_elements;
+mod gelu;
 mod gemm;
+mod greater;
+mod greater_or_equal;
+mod hard_sigmoid;
+mod hard_swish;
+mod identity;
+mod is_nan;
+mod leaky_relu;
+mod less;
+mod less_or_equal;
+mod log;
 mod matmul;
+mod max;
 mod max_pool;
+mod min;
+mod mish;
+mod modulo;
+mod mul;
+mod neg;
+mod not;
+mod one_hot;
+mod or;
+mod pad;
+mod pow;
+mod prelu;
 mod product;
+mod reciprocal;
+mod reduce_common;
+mod reduce_l1;
+mod reduce_l2;
+mod reduce_log_sum;
+mod reduce_log_sum_exp;
+mod reduce_max;
+mod reduce_mean;
+mod reduce_min;
+mod reduce_prod;
+mod reduce_sum;
+mod reduce_sum_square;
 mod relu;
+mod reshape;
+mod resize;
+mod resize_linear;
+mod round;
+mod select;
+mod selu;
+mod sigmoid;
+mod sign;
+mod sin;
+mod sinh;
+mod slice;
+mod softplus;
+mod softsign;
+mod special;
+mod split;
+mod sqrt;
+mod strided;
+mod sub;
+mod tan;
+mod tanh;
 #[cfg(test)]
 mod testing;
+mod thresholded_relu;
+mod transpose;
+mod trilu;
 mod window;
+mod xor;
 
+pub use abs::Abs;
+pub use acos::Acos;
+pub use add::Add;
+pub use and::And;
+pub use arg_max::ArgMax;
+pub use arg_min::ArgMin;
+pub use asin::Asin;
+pub use atan::Atan;
 pub use average_pool::AveragePool;
+pub use bit_shift::BitShift;
+pub use cast::Cast;
+pub use ceil::Ceil;
+pub use celu::Celu;
+pub use clip::Clip;
 pub use common::Real;
+pub use concat::Concat;
 pub use conv::Conv;
 pub use conv_transpose::ConvTranspose;
+pub use cos::Cos;
+pub use cosh::Cosh;
+pub use cum_sum::CumSum;
+pub use div::Div;
+pub use elu::Elu;
 pub use epilogue::{Activation, Requant};
+pub use equal::Equal;
+pub use erf::Erf;
+pub use exp::Exp;
+pub use expand::Expand;
+pub use floor::Floor;
+pub use gather::Gather;
+pub use gather_elements::GatherElements;
+pub use gelu::{Approximation, Gelu};
 pub use gemm::Gemm;
+pub use greater::Greater;
+pub use greater_or_equal::GreaterOrEqual;
+pub use hard_sigmoid::HardSigmoid;
+pub use hard_swish::HardSwish;
+pub use identity::Identity;
+pub use is_nan::IsNaN;
+pub use leaky_relu::LeakyRelu;
+pub use less::Less;
+pub use less_or_equal::LessOrEqual;
+pub use log::Log;
 pub use matmul::MatMul;
+pub use max::Max;
 pub use max_pool::MaxPool;
+pub use min::Min;
+pub use mish::Mish;
+pub use modulo::Mod;
+pub use mul::Mul;
+pub use neg::Neg;
+pub use not::Not;
+pub use one_hot::OneHot;
+pub use or::Or;
+pub use pad::{Pad, PadMode};
+pub use pow::Pow;
+pub use prelu::PRelu;
+pub use reciprocal::Reciprocal;
+pub use reduce_l1::ReduceL1;
+pub use reduce_l2::ReduceL2;
+pub use reduce_log_sum::ReduceLogSum;
+pub use reduce_log_sum_exp::ReduceLogSumExp;
+pub use reduce_max::ReduceMax;
+pub use reduce_mean::ReduceMean;
+pub use reduce_min::ReduceMin;
+pub use reduce_prod::ReduceProd;
+pub use reduce_sum::ReduceSum;
+pub use reduce_sum_square::ReduceSumSquare;
 pub use relu::Relu;
+pub use reshape::Reshape;
+pub use resize::{Coordinates, Nearest, Resize, Scaling};
+pub use resize_linear::ResizeLinear;
+pub use round::Round;
+pub use select::Where;
+pub use selu::Selu;
+pub use sigmoid::Sigmoid;
+pub use sign::Sign;
+pub use sin::Sin;
+pub use sinh::Sinh;
+pub use slice::Slice;
+pub use softplus::Softplus;
+pub use softsign::Softsign;
+pub use split::Split;
+pub use sqrt::Sqrt;
+pub use sub::Sub;
+pub use tan::Tan;
+pub use tanh::Tanh;
+pub use thresholded_relu::ThresholdedRelu;
+pub use transpose::Transpose;
+pub use trilu::Trilu;
+pub use xor::Xor;
 
 /// Which numbers an operator works on; the front end converts operands accordingly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -227,11 +396,93 @@ macro_rules! ops {
 }
 
 ops! {
+    Abs,
+    Acos,
+    Add,
+    And,
+    ArgMax,
+    ArgMin,
+    Asin,
+    Atan,
     AveragePool,
+    BitShift,
+    Cast,
+    Ceil,
+    Celu,
+    Clip,
+    Concat,
     Conv,
     ConvTranspose,
+    Cos,
+    Cosh,
+    CumSum,
+    Div,
+    Elu,
+    Equal,
+    Erf,
+    Exp,
+    Expand,
+    Floor,
+    Gather,
+    GatherElements,
+    Gelu,
     Gemm,
+    Greater,
+    GreaterOrEqual,
+    HardSigmoid,
+    HardSwish,
+    Identity,
+    IsNaN,
+    LeakyRelu,
+    Less,
+    LessOrEqual,
+    Log,
     MatMul,
+    Max,
     MaxPool,
+    Min,
+    Mish,
+    Mod,
+    Mul,
+    Neg,
+    Not,
+    OneHot,
+    Or,
+    PRelu,
+    Pad,
+    Pow,
+    Reciprocal,
+    ReduceL1,
+    ReduceL2,
+    ReduceLogSum,
+    ReduceLogSumExp,
+    ReduceMax,
+    ReduceMean,
+    ReduceMin,
+    ReduceProd,
+    ReduceSum,
+    ReduceSumSquare,
     Relu,
+    Reshape,
+    Resize,
+    ResizeLinear,
+    Round,
+    Selu,
+    Sigmoid,
+    Sign,
+    Sin,
+    Sinh,
+    Slice,
+    Softplus,
+    Softsign,
+    Split,
+    Sqrt,
+    Sub,
+    Tan,
+    Tanh,
+    ThresholdedRelu,
+    Transpose,
+    Trilu,
+    Where,
+    Xor,
 }

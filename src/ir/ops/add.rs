@@ -1,0 +1,77 @@
+//! Add: `a + b` with broadcasting, on all floats or all integers; may carry a requantisation or a float
+//! activation. `Sum` of any number of operands is a chain of it.
+
+use serde::{Deserialize, Serialize};
+
+use super::common::arity;
+use super::elementwise::{
+    any_float, arithmetic, binary_f32, binary_i64, binary_params, binary_shape, import_chain, import_two,
+    one_kind,
+};
+use super::{Activation, Numeric, Operator, Params, Requant, attributes};
+use crate::ir::dtype::DType;
+use crate::ir::graph::TensorType;
+use crate::ir::import::{ImportNode, Imported, OpError};
+use crate::ir::value::Value;
+
+/// See the module. With a requantisation the operands are a, b, mul, add.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Add {
+    /// Requantisation of the (integer) sum.
+    #[serde(default)]
+    pub requant: Option<Requant>,
+    /// Activation of the (float) sum.
+    #[serde(default)]
+    pub act: Activation,
+}
+
+impl Operator for Add {
+    const NAME: &'static str = "Add";
+    const ONNX: &'static [&'static str] = &["Add", "Sum"];
+    const NUMERIC: Numeric = Numeric::Unified;
+
+    fn import(node: &ImportNode) -> Result<Imported, OpError> {
+        if node.op_type == "Sum" {
+            import_chain(Add::default(), node)
+        } else {
+            import_two(Add::default(), node)
+        }
+    }
+    fn operand_names(&self, _count: usize) -> Vec<String> {
+        let names: &[&str] = if self.requant.is_some() { &["a", "b", "mul", "add"] } else { &["a", "b"] };
+        names.iter().map(|n| (*n).into()).collect()
+    }
+    fn infer(&self, inputs: &[TensorType]) -> Result<Vec<TensorType>, OpError> {
+        let count = if self.requant.is_some() { 4 } else { 2 };
+        arity(inputs, count, count)?;
+        one_kind(inputs)?;
+        let shape = binary_shape(inputs)?;
+        let sum = arithmetic(inputs[0].dtype, inputs[1].dtype);
+        let dtype = match (&self.requant, sum) {
+            (None, sum) => sum,
+            (Some(_), DType::F32) => return Err(OpError::invalid("requantisation of a float sum")),
+            (Some(rq), _) => rq.dtype(),
+        };
+        if self.act != Activation::None && dtype != DType::F32 {
+            return Err(OpError::invalid("float activation on an integer sum"));
+        }
+        Ok(vec![TensorType::new(dtype, shape)])
+    }
+    fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
+        let (a, b, y) = (inputs[0], inputs[1], &outputs[0]);
+        if any_float(inputs) {
+            return Ok(vec![Value::F32(binary_f32(a, b, y, |a, b| self.act.apply(a + b))?)]);
+        }
+        let mut sum = binary_i64(a, b, y, i64::wrapping_add)?;
+        if let (Some(rq), [_, _, mul, add]) = (&self.requant, inputs) {
+            sum = rq.apply_all(&sum, &mul.to_i64(), &add.to_i64())?;
+        }
+        Ok(vec![Value::from_i64_wrapping(sum, y.dtype)])
+    }
+    fn params(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Params {
+        let mut p = attributes(self);
+        p.extend(binary_params(inputs, outputs));
+        p
+    }
+}

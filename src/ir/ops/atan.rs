@@ -1,0 +1,5 @@
+//! Atan, elementwise.
+
+use super::elementwise::unary_float;
+
+unary_float!(Atan, ["Atan"], {}, |_, x| x.atan());

@@ -1,0 +1,25 @@
+//! Div: `a / b` with broadcasting; integers truncate towards zero, and a zero divisor gives zero (ONNX leaves
+//! it open). `Mean` of any number of operands is their sum over their number.
+
+use super::Add;
+use super::elementwise::{arithmetic, binary, import_chain, import_two};
+use crate::ir::import::{ImportNode, Imported, OpError, Source};
+use crate::ir::value::Value;
+
+binary!(
+    Div,
+    ["Div", "Mean"],
+    arithmetic,
+    |a, b| a / b,
+    |a, b| if b == 0 { 0 } else { a.wrapping_div(b) },
+    import
+);
+
+fn import(op: Div, node: &ImportNode) -> Result<Imported, OpError> {
+    if node.op_type == "Mean" {
+        let count = Value::scalar_f32(node.all().len() as f32);
+        let sum = import_chain(Add::default(), node)?;
+        return Ok(Imported::new(op, vec![Source::Node(Box::new(sum)), Source::Constant(count)]));
+    }
+    import_two(op, node)
+}
