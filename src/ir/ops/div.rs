@@ -1,8 +1,8 @@
 //! Div: `a / b` with broadcasting; integers truncate towards zero, and a zero divisor gives zero (ONNX leaves
-//! it open). `Mean` of any number of operands is their sum over their number.
+//! it open). With attribute `Delta` the node is QuantLib's integer division. `Mean` of any number of operands is their sum over their number.
 
-use super::Add;
 use super::elementwise::{arithmetic, binary, import_chain, import_two};
+use super::{Add, IntegerDiv, Operator};
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
 use crate::ir::value::Value;
 
@@ -20,6 +20,9 @@ fn import(op: Div, node: &ImportNode) -> Result<Imported, OpError> {
         let count = Value::scalar_f32(node.all().len() as f32);
         let sum = import_chain(Add::default(), node)?;
         return Ok(Imported::new(op, vec![Source::Node(Box::new(sum)), Source::Constant(count)]));
+    }
+    if node.attributes.has("Delta") {
+        return IntegerDiv::import(node);
     }
     import_two(op, node)
 }

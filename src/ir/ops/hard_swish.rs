@@ -1,10 +1,11 @@
-//! HardSwish: `x * min(max(x/6 + 1/2, 0), 1)`, elementwise.
+//! HardSwish: `x * min(max(x/6 + 1/2, 0), 1)`, elementwise. With integer attributes it is
+//! [`IHardswish`].
 
 use serde::{Deserialize, Serialize};
 
 use super::common::arity;
 use super::elementwise::float_operand;
-use super::{Numeric, Operator};
+use super::{IHardswish, Numeric, Operator};
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
 use crate::ir::value::Value;
@@ -21,6 +22,9 @@ impl Operator for HardSwish {
 
     fn import(node: &ImportNode) -> Result<Imported, OpError> {
         node.required(0)?;
+        if node.attributes.has("one_over_six") {
+            return IHardswish::import(node);
+        }
         Ok(Imported::new(HardSwish {}, vec![Source::Input(0)]))
     }
     fn operand_names(&self, _count: usize) -> Vec<String> {

@@ -23,6 +23,7 @@ mod arg_min;
 mod asin;
 mod atan;
 mod average_pool;
+mod batch_norm;
 mod bit_shift;
 mod cast;
 mod ceil;
@@ -35,7 +36,10 @@ mod conv;
 mod conv_transpose;
 mod cos;
 mod cosh;
+mod cross_entropy;
+mod cross_entropy_grad;
 mod cum_sum;
+mod dequantize;
 mod div;
 mod elementwise;
 mod elu;
@@ -44,21 +48,42 @@ mod equal;
 mod erf;
 mod exp;
 mod expand;
+mod floats;
 mod floor;
 mod gather;
 mod gather_elements;
 mod gelu;
+mod gelu_grad;
 mod gemm;
 mod greater;
 mod greater_or_equal;
+mod group_norm;
 mod hard_sigmoid;
 mod hard_swish;
+mod hardmax;
+mod i_gelu;
+mod i_hardswish;
+mod i_layer_norm;
+mod i_no_norm;
+mod i_rms_norm;
+mod i_softmax;
 mod identity;
+mod integer_div;
+mod integer_mean;
+mod integers;
 mod is_nan;
+mod ita_max;
+mod ita_partial_max;
+mod layer_norm;
+mod layer_norm_grad;
 mod leaky_relu;
 mod less;
 mod less_or_equal;
 mod log;
+mod log_softmax;
+mod lookup;
+mod lp_norm;
+mod lrn;
 mod matmul;
 mod max;
 mod max_pool;
@@ -74,6 +99,7 @@ mod pad;
 mod pow;
 mod prelu;
 mod product;
+mod quantize;
 mod reciprocal;
 mod reduce_common;
 mod reduce_l1;
@@ -87,17 +113,23 @@ mod reduce_prod;
 mod reduce_sum;
 mod reduce_sum_square;
 mod relu;
+mod requant_shift;
 mod reshape;
 mod resize;
 mod resize_linear;
+mod rms_norm;
 mod round;
+mod rows;
 mod select;
 mod selu;
+mod sgd;
 mod sigmoid;
 mod sign;
 mod sin;
 mod sinh;
 mod slice;
+mod softmax;
+mod softmax_grad;
 mod softplus;
 mod softsign;
 mod special;
@@ -112,6 +144,7 @@ mod testing;
 mod thresholded_relu;
 mod transpose;
 mod trilu;
+mod true_integer_div;
 mod window;
 mod xor;
 
@@ -124,6 +157,7 @@ pub use arg_min::ArgMin;
 pub use asin::Asin;
 pub use atan::Atan;
 pub use average_pool::AveragePool;
+pub use batch_norm::BatchNorm;
 pub use bit_shift::BitShift;
 pub use cast::Cast;
 pub use ceil::Ceil;
@@ -135,7 +169,10 @@ pub use conv::Conv;
 pub use conv_transpose::ConvTranspose;
 pub use cos::Cos;
 pub use cosh::Cosh;
+pub use cross_entropy::{CrossEntropy, Reduction};
+pub use cross_entropy_grad::CrossEntropyGrad;
 pub use cum_sum::CumSum;
+pub use dequantize::Dequantize;
 pub use div::Div;
 pub use elu::Elu;
 pub use epilogue::{Activation, Requant};
@@ -147,17 +184,36 @@ pub use floor::Floor;
 pub use gather::Gather;
 pub use gather_elements::GatherElements;
 pub use gelu::{Approximation, Gelu};
+pub use gelu_grad::GeluGrad;
 pub use gemm::Gemm;
 pub use greater::Greater;
 pub use greater_or_equal::GreaterOrEqual;
+pub use group_norm::GroupNorm;
 pub use hard_sigmoid::HardSigmoid;
 pub use hard_swish::HardSwish;
+pub use hardmax::Hardmax;
+pub use i_gelu::IGelu;
+pub use i_hardswish::IHardswish;
+pub use i_layer_norm::ILayerNorm;
+pub use i_no_norm::INoNorm;
+pub use i_rms_norm::IRmsNorm;
+pub use i_softmax::ISoftmax;
 pub use identity::Identity;
+pub use integer_div::IntegerDiv;
+pub use integer_mean::IntegerMean;
 pub use is_nan::IsNaN;
+pub use ita_max::ItaMax;
+pub use ita_partial_max::ItaPartialMax;
+pub use layer_norm::LayerNorm;
+pub use layer_norm_grad::LayerNormGrad;
 pub use leaky_relu::LeakyRelu;
 pub use less::Less;
 pub use less_or_equal::LessOrEqual;
 pub use log::Log;
+pub use log_softmax::LogSoftmax;
+pub use lookup::Lookup;
+pub use lp_norm::LpNorm;
+pub use lrn::Lrn;
 pub use matmul::MatMul;
 pub use max::Max;
 pub use max_pool::MaxPool;
@@ -172,6 +228,7 @@ pub use or::Or;
 pub use pad::{Pad, PadMode};
 pub use pow::Pow;
 pub use prelu::PRelu;
+pub use quantize::Quantize;
 pub use reciprocal::Reciprocal;
 pub use reduce_l1::ReduceL1;
 pub use reduce_l2::ReduceL2;
@@ -184,17 +241,22 @@ pub use reduce_prod::ReduceProd;
 pub use reduce_sum::ReduceSum;
 pub use reduce_sum_square::ReduceSumSquare;
 pub use relu::Relu;
+pub use requant_shift::RequantShift;
 pub use reshape::Reshape;
 pub use resize::{Coordinates, Nearest, Resize, Scaling};
 pub use resize_linear::ResizeLinear;
+pub use rms_norm::RmsNorm;
 pub use round::Round;
 pub use select::Where;
 pub use selu::Selu;
+pub use sgd::Sgd;
 pub use sigmoid::Sigmoid;
 pub use sign::Sign;
 pub use sin::Sin;
 pub use sinh::Sinh;
 pub use slice::Slice;
+pub use softmax::Softmax;
+pub use softmax_grad::SoftmaxGrad;
 pub use softplus::Softplus;
 pub use softsign::Softsign;
 pub use split::Split;
@@ -205,6 +267,7 @@ pub use tanh::Tanh;
 pub use thresholded_relu::ThresholdedRelu;
 pub use transpose::Transpose;
 pub use trilu::Trilu;
+pub use true_integer_div::TrueIntegerDiv;
 pub use xor::Xor;
 
 /// Which numbers an operator works on; the front end converts operands accordingly.
@@ -485,4 +548,34 @@ ops! {
     Trilu,
     Where,
     Xor,
+    RequantShift,
+    ISoftmax,
+    IGelu,
+    IHardswish,
+    IRmsNorm,
+    ILayerNorm,
+    IntegerMean,
+    INoNorm,
+    TrueIntegerDiv,
+    IntegerDiv,
+    ItaMax,
+    ItaPartialMax,
+    Lookup,
+    Quantize,
+    Dequantize,
+    Softmax,
+    LogSoftmax,
+    Hardmax,
+    LayerNorm,
+    RmsNorm,
+    GroupNorm,
+    BatchNorm,
+    LpNorm,
+    Lrn,
+    CrossEntropy,
+    CrossEntropyGrad,
+    SoftmaxGrad,
+    GeluGrad,
+    LayerNormGrad,
+    Sgd,
 }

@@ -1,0 +1,110 @@
+//! IntegerDiv: division of two tensors in fixed point, with broadcasting.
+//!
+//! `n = delta*eta*num`, `d = eta*den + eps`, `y = (n + sign(n)*(d >> 1)) / d` with a truncating division in
+//! 64 bits; stored as s32, wrapping. Where d is 0, y is 0. Source: QuantLib/PACT.
+
+use serde::{Deserialize, Serialize};
+
+use super::common::{arity, broadcast};
+use super::integers::{bounded, narrow};
+use super::{Numeric, Operator, Params, attributes};
+use crate::ir::dtype::DType;
+use crate::ir::graph::TensorType;
+use crate::ir::import::{ImportNode, Imported, OpError};
+use crate::ir::value::Value;
+
+/// See the module.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IntegerDiv {
+    /// The factor of the numerator: delta*eta, at most 2^30.
+    pub numerator: i64,
+    /// The factor of the denominator.
+    pub eta: i64,
+    /// Added to the denominator.
+    pub eps: i64,
+}
+
+impl IntegerDiv {
+    fn apply(&self, num: i64, den: i64) -> i64 {
+        let (n, d) = (self.numerator * num, self.eta * den + self.eps);
+        if d == 0 { 0 } else { (n + n.signum() * (d >> 1)) / d }
+    }
+}
+
+/// The element distances with which a tensor of shape `s` is read as if it had shape `to`; 0 repeats.
+fn strides(s: &[usize], to: &[usize]) -> Vec<usize> {
+    (0..to.len())
+        .map(|i| match (i + s.len()).checked_sub(to.len()) {
+            Some(j) if s[j] != 1 => s[j + 1..].iter().product(),
+            _ => 0,
+        })
+        .collect()
+}
+
+impl Operator for IntegerDiv {
+    const NAME: &'static str = "IntegerDiv";
+    const ONNX: &'static [&'static str] = &["IntegerDiv"];
+    const NUMERIC: Numeric = Numeric::Integer;
+
+    fn import(node: &ImportNode) -> Result<Imported, OpError> {
+        let limit = 1 << 30;
+        let get = |name| bounded(node, name, -limit, limit);
+        let (delta, eps, eta) = (get("Delta")?, get("eps")?, get("eta")?);
+        let numerator = delta * eta;
+        if numerator.abs() > limit {
+            return Err(OpError::unsupported(format!(
+                "Delta*eta is {numerator}; supported are at most 2^30"
+            )));
+        }
+        Ok(Imported::new(IntegerDiv { numerator, eta, eps }, node.all()))
+    }
+    fn operand_names(&self, _count: usize) -> Vec<String> {
+        ["num", "den"].map(String::from).into()
+    }
+    fn infer(&self, inputs: &[TensorType]) -> Result<Vec<TensorType>, OpError> {
+        arity(inputs, 2, 2)?;
+        narrow(&inputs[0], "num", 32)?;
+        narrow(&inputs[1], "den", 32)?;
+        Ok(vec![TensorType::new(DType::S32, broadcast(&inputs[0].shape, &inputs[1].shape)?)])
+    }
+    fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
+        let (num, den) = (inputs[0].to_i64(), inputs[1].to_i64());
+        let shape = outputs[0].shape.as_slice();
+        let broken = || OpError::invalid("operands do not broadcast");
+        let num = num.broadcast(shape).ok_or_else(broken)?;
+        let den = den.broadcast(shape).ok_or_else(broken)?;
+        let y = ndarray::Zip::from(num).and(den).map_collect(|n, d| self.apply(*n, *d));
+        Ok(vec![Value::from_i64_wrapping(y, outputs[0].dtype)])
+    }
+    /// The attributes, `dims` of the result and `num_strides`, `den_strides` (0 where an operand repeats).
+    fn params(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Params {
+        let mut p = attributes(self);
+        let ([num, den], [y]) = (inputs, outputs) else { return p };
+        p.insert("dims".into(), y.shape.clone().into());
+        p.insert("num_strides".into(), strides(&num.shape, &y.shape).into());
+        p.insert("den_strides".into(), strides(&den.shape, &y.shape).into());
+        p
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// By hand from the formula.
+    #[test]
+    fn rounds_to_nearest() {
+        let op = IntegerDiv { numerator: 65536 * 7, eta: 7, eps: 1 };
+        // 458752*100 = 45875200; d = 7*50 + 1 = 351; (45875200 + 175)/351 = 130699.074
+        assert_eq!(op.apply(100, 50), 130_699);
+        assert_eq!(op.apply(-100, 50), -130_699);
+        assert_eq!(op.apply(1, 0), 458_752);
+        assert_eq!(IntegerDiv { numerator: 1, eta: 0, eps: 0 }.apply(5, 5), 0);
+    }
+    #[test]
+    fn strides_broadcast() {
+        assert_eq!(strides(&[2, 1, 4], &[3, 2, 5, 4]), [0, 4, 0, 1]);
+        assert_eq!(strides(&[], &[2]), [0]);
+    }
+}

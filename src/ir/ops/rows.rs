@@ -1,0 +1,109 @@
+//! Rows: the lines of a tensor that a softmax, a norm or a mean works on.
+//!
+//! In: a shape and the axes a line runs along. Out: how many lines there are, how long they are, how far
+//! apart their elements lie, and a loop over them. Never knows what is computed on a line.
+
+use super::Params;
+use super::common::axis;
+use crate::ir::import::{ImportNode, OpError};
+
+/// A tensor seen as `outer` blocks of `len` planes of `inner` elements; a row takes one element per plane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rows {
+    /// Product of the dimensions before the row's axes.
+    pub outer: usize,
+    /// Elements of one row.
+    pub len: usize,
+    /// Product of the dimensions behind the row's axes: the distance of a row's elements.
+    pub inner: usize,
+}
+
+impl Rows {
+    /// Rows along the `span` axes from `axis` on.
+    pub fn along(shape: &[usize], axis: usize, span: usize) -> Rows {
+        let product = |s: Option<&[usize]>| s.unwrap_or(&[]).iter().product();
+        Rows {
+            outer: product(shape.get(..axis)),
+            len: product(shape.get(axis..axis + span)),
+            inner: product(shape.get(axis + span..)),
+        }
+    }
+    /// Rows along `axis` and everything behind it.
+    pub fn from(shape: &[usize], axis: usize) -> Rows {
+        Rows::along(shape, axis, shape.len().saturating_sub(axis))
+    }
+    /// Number of rows.
+    pub fn count(&self) -> usize {
+        self.outer * self.inner
+    }
+    /// The index of element 0 of row `row`.
+    pub fn start(&self, row: usize) -> usize {
+        row / self.inner * self.len * self.inner + row % self.inner
+    }
+    /// Row `row` of `data`.
+    pub fn get<T: Copy>(&self, data: &[T], row: usize) -> Vec<T> {
+        let start = self.start(row);
+        (0..self.len).map(|i| data[start + i * self.inner]).collect()
+    }
+    /// Overwrites row `row` of `data`.
+    pub fn set<T: Copy>(&self, data: &mut [T], row: usize, values: &[T]) {
+        let start = self.start(row);
+        for (i, v) in values.iter().enumerate() {
+            data[start + i * self.inner] = *v;
+        }
+    }
+    /// Replaces each row by what `f` makes of it (as many elements).
+    pub fn map<T: Copy>(&self, mut data: Vec<T>, mut f: impl FnMut(&[T]) -> Vec<T>) -> Vec<T> {
+        if self.len > 0 {
+            for row in 0..self.count() {
+                let y = f(&self.get(&data, row));
+                self.set(&mut data, row, &y);
+            }
+        }
+        data
+    }
+    /// Adds `outer`, `len`, `inner` and `rows` (their number) to a kernel's parameters.
+    pub fn describe(&self, p: &mut Params) {
+        p.insert("outer".into(), self.outer.into());
+        p.insert("len".into(), self.len.into());
+        p.insert("inner".into(), self.inner.into());
+        p.insert("rows".into(), self.count().into());
+    }
+}
+
+/// The first axis of a softmax's rows and how many axes they span; `flatten` for the old definition.
+///
+/// # Errors
+/// The attribute `axis` is out of range.
+pub fn row_axes(node: &ImportNode, flatten: bool) -> Result<(usize, usize), OpError> {
+    let rank = node.required(0)?.ty.rank();
+    if rank == 0 {
+        return Ok((0, 0));
+    }
+    if flatten {
+        let given = node.attributes.int_or("axis", 1)?;
+        // Axis `rank` is legal here: rows of one element.
+        let first = if given == rank as i64 { rank } else { axis(given, rank)? };
+        return Ok((first, rank - first));
+    }
+    Ok((axis(node.attributes.int_or("axis", -1)?, rank)?, 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reverses_a_middle_axis() {
+        let r = Rows::along(&[2, 3, 2], 1, 1);
+        assert_eq!((r.outer, r.len, r.inner, r.count()), (2, 3, 2, 4));
+        let y = r.map((0..12).collect(), |row| row.iter().rev().copied().collect());
+        assert_eq!(y, [4, 5, 2, 3, 0, 1, 10, 11, 8, 9, 6, 7]);
+    }
+    #[test]
+    fn empty_dimensions_have_no_rows() {
+        assert_eq!(Rows::along(&[2, 0, 3], 1, 1).len, 0);
+        assert_eq!(Rows::along(&[0, 4], 1, 1).count(), 0);
+        assert_eq!(Rows::along(&[4, 0], 0, 1).count(), 0);
+    }
+}
