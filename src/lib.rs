@@ -7,6 +7,7 @@
 
 pub mod cli;
 pub mod diag;
+pub mod emit;
 pub mod ir;
 pub mod passes;
 pub mod runner;

@@ -8,7 +8,7 @@ pub mod expr;
 pub mod library;
 pub mod manifest;
 pub mod platform;
-mod source;
+pub(crate) mod source;
 pub mod tree;
 
 pub use assign::assign;

@@ -23,6 +23,13 @@ pub fn point_at(text: &str, span: Range<usize>, message: &str) -> String {
     )
 }
 
+/// The byte offset of a line and column, both counted from 1; the end of the text if they lie beyond it.
+pub fn offset_of(text: &str, line: usize, column: usize) -> usize {
+    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let rest = &text[start..];
+    start + rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(i, _)| i)
+}
+
 /// The nearest character boundary at or below `at`.
 fn floor(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0)

@@ -1,0 +1,128 @@
+//! Emission: C sources, build file and report of a checked network.
+//!
+//! In: a verified graph, its assignment, a checked plan. Out: [`Sources`], the same bytes for the same input.
+//! Never decides: no tile or size arithmetic, no choice of kernels.
+
+mod api;
+mod kernel;
+mod literal;
+pub mod names;
+mod network;
+mod report;
+mod template;
+mod weights;
+mod write;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value as Json, json};
+
+pub use api::{Api, Port};
+pub use report::{Layer, MemoryUse, Report, Totals};
+pub use write::write;
+
+use self::kernel::Kernels;
+use self::names::Names;
+use self::network::Network;
+use self::template::Templates;
+use self::weights::Weights;
+use crate::diag::Result;
+use crate::ir::Verified;
+use crate::targets::{Assignment, Library, Platform};
+use crate::tiling::CheckedPlan;
+
+/// How to emit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The network's name, prefix of every symbol; see [`names::network_name`] and [`names::identifier`].
+    pub name: String,
+}
+
+/// What was emitted.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    /// Files by path below the output folder.
+    pub files: BTreeMap<String, Vec<u8>>,
+    /// How to call the network.
+    pub api: Api,
+    /// What is in it (also the file `report.json`).
+    pub report: Report,
+}
+
+/// Emits a network.
+///
+/// # Errors
+/// The name is no identifier, or a call template or kernel source is faulty.
+pub fn render(
+    graph: &Verified,
+    assignment: &Assignment,
+    plan: &CheckedPlan,
+    library: &Library,
+    platform: &Platform,
+    options: &Options,
+) -> Result<Sources> {
+    let net = names::network_name(&options.name)?;
+    let api = Api::new(graph, &net, plan.interface);
+    let mut names = Names::default();
+    api.reserve(&mut names);
+    let mut kernels = Kernels::default();
+    for choice in
+        plan.order.iter().filter(|id| !plan.elided.contains(id)).filter_map(|id| assignment.choices.get(id))
+    {
+        kernels.add(&net, library, choice)?;
+    }
+    for symbol in kernels.variants.keys() {
+        names.unique(&symbol[net.len() + 1..]);
+    }
+    let weights = Weights::collect(graph, plan, &net, &mut names);
+    let network = Network { graph, assignment, plan, library, api: &api, weights: &weights, net: &net };
+    let mut templates = Templates::default();
+    let mut body = network.body(&mut kernels, &mut templates, &mut names)?;
+    let alignment = platform.defaults.alignment;
+    let mut context = network::context(&network, &mut body, &platform.name, alignment)?;
+    extend(&mut context, &kernels, platform);
+
+    let mut files = BTreeMap::new();
+    let context = Json::Object(context);
+    for (path, text) in [
+        ("Network.h", include_str!("templates/Network.h.hbs")),
+        ("Network.c", include_str!("templates/Network.c.hbs")),
+        ("kernels/kernels.h", include_str!("templates/kernels.h.hbs")),
+        ("Makefile", include_str!("templates/Makefile.hbs")),
+    ] {
+        templates.add(path, text)?;
+        files.insert(path.to_string(), templates.render(path, text, &context)?.text.into_bytes());
+    }
+    files.insert("Weights.c".into(), weights.source(graph, &net, alignment));
+    files.insert("Weights.h".into(), weights.header(&net, alignment));
+    for variant in kernels.variants.values() {
+        files.insert(variant.path.clone(), variant.text.clone().into_bytes());
+    }
+    for (name, text) in &kernels.headers {
+        files.insert(format!("kernels/{name}"), text.clone().into_bytes());
+    }
+    let mut report = Report::new(graph, assignment, plan, library, platform, &api, &weights);
+    report.files = files.keys().cloned().chain(["report.json".to_string()]).collect();
+    report.files.sort();
+    files.insert("report.json".into(), report.json().into_bytes());
+    Ok(Sources { files, api, report })
+}
+
+/// Adds what only `kernels.h` and the Makefile need.
+fn extend(context: &mut Map<String, Json>, kernels: &Kernels, platform: &Platform) {
+    let prototypes: Vec<&str> = kernels.variants.values().map(|v| v.prototype.as_str()).collect();
+    // A prototype that names a type of ours needs the header that defines it.
+    let own_types = prototypes.iter().any(|p| p.contains("struct ") || p.contains("tw_"));
+    let includes: BTreeSet<&String> =
+        if own_types { kernels.headers.keys().collect() } else { BTreeSet::new() };
+    let sources = ["Network.c", "Weights.c"].into_iter().map(str::to_string);
+    let sources: Vec<String> = sources.chain(kernels.variants.values().map(|v| v.path.clone())).collect();
+    context.insert("prototypes".into(), json!(prototypes));
+    context.insert("includes".into(), json!(includes));
+    context.insert("sources".into(), json!(sources));
+    context.insert("cc".into(), json!(platform.toolchain.cc.join(" ")));
+    context.insert("cflags".into(), json!(platform.toolchain.cflags.join(" ")));
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,378 @@
+//! `Network.c` and `Network.h`: one commented call per node, and the interface.
+//!
+//! In: graph, choices and plan, all checked. Out: text. Never decides where anything lies or what computes it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value as Json, json};
+
+use super::api::{Api, Port};
+use super::kernel::Kernels;
+use super::names::{Names, comment};
+use super::template::Templates;
+use super::weights::Weights;
+use crate::diag::{Diagnostic, Diagnostics, Result};
+use crate::ir::{Graph, Node, NodeId, TensorId, TensorType};
+use crate::targets::{Assignment, Choice, Library};
+use crate::tiling::{AliasKind, Home, Interface, Plan};
+
+/// Everything the text is made of.
+pub struct Network<'a> {
+    /// The graph.
+    pub graph: &'a Graph,
+    /// The kernels chosen.
+    pub assignment: &'a Assignment,
+    /// The plan.
+    pub plan: &'a Plan,
+    /// Where the kernels are from.
+    pub library: &'a Library,
+    /// The interface.
+    pub api: &'a Api,
+    /// The constants.
+    pub weights: &'a Weights,
+    /// The network's name.
+    pub net: &'a str,
+}
+
+/// The body of `Network.c`.
+#[derive(Clone, Debug, Default)]
+pub struct Body {
+    /// Definitions at file scope.
+    pub hoisted: Vec<String>,
+    /// Statements of the run function, indented, with their comments.
+    pub statements: Vec<String>,
+    /// Arenas the text uses.
+    pub arenas: BTreeSet<usize>,
+    /// Caller's buffers the text uses.
+    pub ports: BTreeSet<String>,
+}
+
+impl Network<'_> {
+    /// Renders the call of every node in the plan's order.
+    ///
+    /// # Errors
+    /// Every fault in every call template.
+    pub fn body(&self, kernels: &mut Kernels, templates: &mut Templates, names: &mut Names) -> Result<Body> {
+        let mut body = Body::default();
+        let mut faults = Diagnostics::default();
+        let total = self.plan.order.len();
+        for (i, id) in self.plan.order.iter().enumerate() {
+            let node = self.graph.node(*id);
+            let step = format!("{}/{total}", i + 1);
+            match (self.plan.elided.contains(id), self.assignment.choices.get(id)) {
+                (true, _) => body.statements.push(self.elided(*id, node, &step)),
+                (false, None) => faults.push(
+                    Diagnostic::internal("is neither computed nor left out").at(&node.name, node.op.name()),
+                ),
+                (false, Some(choice)) => {
+                    let name = self.call_name(node, names);
+                    match self.call(*id, node, choice, &name, kernels, templates, &mut body) {
+                        Ok(text) => {
+                            let note = self.comment(*id, node, choice, &step);
+                            body.statements.push(format!("{note}\n{text}\n"));
+                        }
+                        Err(found) => faults.0.extend(found.0),
+                    }
+                }
+            }
+        }
+        self.copy_outputs(&mut body);
+        faults.into_result(body)
+    }
+
+    /// A name for a node whose `<net>_<name>_…` cannot be the name of a table.
+    fn call_name(&self, node: &Node, names: &mut Names) -> String {
+        let plain = names.unique(&node.name);
+        let prefix = format!("{}_{plain}_", self.net);
+        if self.weights.tables.iter().any(|t| t.symbol.starts_with(&prefix)) {
+            names.unique(&format!("{plain}_call"))
+        } else {
+            plain
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn call(
+        &self,
+        id: NodeId,
+        node: &Node,
+        choice: &Choice,
+        name: &str,
+        kernels: &mut Kernels,
+        templates: &mut Templates,
+        body: &mut Body,
+    ) -> Result<String> {
+        let manifest = &self.library.kernel(choice.kernel).manifest;
+        let symbol = kernels.add(self.net, self.library, choice)?;
+        let mut context = Map::new();
+        context.insert("net".into(), json!(self.net));
+        context.insert("id".into(), json!(name));
+        context.insert("kernel".into(), json!(symbol));
+        context.insert("p".into(), Json::Object(choice.params.clone()));
+        let listed = manifest.operands.iter().chain(&manifest.results);
+        for (absent, _) in listed.filter(|(n, _)| !n.ends_with('*')) {
+            context.insert(absent.clone(), Json::Null);
+        }
+        let mut operands = Vec::new();
+        for (name, t) in choice.operands.iter().zip(&node.inputs) {
+            let operand = self.tensor(*t, false, body)?;
+            operands.push(operand.clone());
+            context.insert(name.clone(), operand);
+        }
+        for (name, t) in choice.results.iter().zip(&node.outputs) {
+            context.insert(name.clone(), self.tensor(*t, true, body)?);
+        }
+        context.insert("operands".into(), Json::Array(operands));
+        let scratch = match self.plan.scratch.get(&id) {
+            Some(home) => format!("(void *){}", self.place(*home, None, true, body)),
+            None => "NULL".into(),
+        };
+        context.insert("scratch".into(), json!({ "ptr": scratch, "bytes": choice.scratch_bytes }));
+        let (text, path) = self.library.template(manifest)?;
+        templates.add(&path, text)?;
+        let rendered = templates.render(&path, text, &Json::Object(context)).map_err(|mut found| {
+            found.0.iter_mut().for_each(|d| *d = d.clone().at(&node.name, node.op.name()));
+            found
+        })?;
+        for hoisted in rendered.hoisted {
+            if !body.hoisted.contains(&hoisted) {
+                body.hoisted.push(hoisted);
+            }
+        }
+        Ok(indent(&rendered.text))
+    }
+
+    fn tensor(&self, id: TensorId, written: bool, body: &mut Body) -> Result<Json> {
+        let ty = &self.graph.tensor(id).ty;
+        Ok(json!({
+            "ptr": self.pointer(id, written, body)?,
+            "type": ty.dtype.c_type(),
+            "dtype": ty.dtype.name(),
+            "shape": ty.shape,
+            "rank": ty.rank(),
+            "elements": ty.elements(),
+            "bytes": ty.bytes(),
+        }))
+    }
+
+    /// A C expression of type `const T *`, or `T *` if it is written.
+    fn pointer(&self, id: TensorId, written: bool, body: &mut Body) -> Result<String> {
+        if let Some(symbol) = self.weights.symbol(id) {
+            return Ok(symbol.to_string());
+        }
+        match self.plan.homes.get(&id) {
+            Some(home) => Ok(self.place(*home, Some(&self.graph.tensor(id).ty), written, body)),
+            None => {
+                let name = &self.graph.tensor(id).name;
+                Err(Diagnostic::internal(format!("tensor `{name}` has no home")).into())
+            }
+        }
+    }
+
+    fn place(&self, home: Home, ty: Option<&TensorType>, written: bool, body: &mut Body) -> String {
+        let qualifier = if written { "" } else { "const " };
+        let (base, offset, own) = match home {
+            Home::Arena { arena, offset } => {
+                body.arenas.insert(arena);
+                (arena_name(self.plan, arena), offset, None)
+            }
+            Home::Input { index, offset } => self.buffer(&self.api.inputs, index, offset, body),
+            Home::Output { index, offset } => self.buffer(&self.api.outputs, index, offset, body),
+        };
+        if offset == 0 && ty.is_some() && own.as_ref() == ty.map(|t| t.dtype.c_type()).as_ref() {
+            return base;
+        }
+        let bytes = if own.is_none() { base } else { format!("({qualifier}uint8_t *){base}") };
+        match ty {
+            Some(ty) => format!("({qualifier}{} *)({bytes} + {offset})", ty.dtype.c_type()),
+            None => format!("({bytes} + {offset})"),
+        }
+    }
+
+    fn buffer<'p>(
+        &self,
+        ports: &'p [Port],
+        index: usize,
+        offset: usize,
+        body: &mut Body,
+    ) -> (String, usize, Option<&'p str>) {
+        match ports.get(index) {
+            Some(port) => {
+                body.ports.insert(port.symbol.clone());
+                (port.symbol.clone(), offset, Some(port.ty.dtype.c_type()))
+            }
+            None => (String::new(), offset, None),
+        }
+    }
+
+    /// Copies outputs that are not where the caller wants them: constants, inputs passed through, repeats.
+    fn copy_outputs(&self, body: &mut Body) {
+        if self.plan.interface != Interface::Caller {
+            return;
+        }
+        for (index, port) in self.api.outputs.iter().enumerate() {
+            let there = self.plan.homes.get(&port.tensor) == Some(&Home::Output { index, offset: 0 });
+            if there || port.ty.bytes() == 0 {
+                continue;
+            }
+            if let Ok(from) = self.pointer(port.tensor, false, body) {
+                body.ports.insert(port.symbol.clone());
+                let (name, bytes) = (comment(&port.name), port.ty.bytes());
+                body.statements.push(format!(
+                    "    /* output `{name}` is not computed here: copy it */\n    memcpy({}, {from}, {bytes});\n",
+                    port.symbol
+                ));
+            }
+        }
+    }
+
+    /// `x u8[1x4], w s8[4x4] -> u8[1x4]`.
+    fn signature(&self, node: &Node) -> String {
+        let list = |ids: &[TensorId]| {
+            ids.iter().map(|t| self.graph.tensor(*t).ty.to_string()).collect::<Vec<_>>().join(", ")
+        };
+        format!("{} -> {}", list(&node.inputs), list(&node.outputs))
+    }
+
+    fn comment(&self, id: NodeId, node: &Node, choice: &Choice, step: &str) -> String {
+        let (inputs, outputs) = (self.graph.types(&node.inputs), self.graph.types(&node.outputs));
+        let mut notes = vec![format!("kernel {}", self.library.kernel(choice.kernel).manifest.name)];
+        let macs = node.op.macs(&inputs, &outputs);
+        if macs > 0 {
+            notes.push(format!("{macs} MAC"));
+        }
+        if choice.scratch_bytes > 0 {
+            notes.push(format!("{} bytes of scratch", choice.scratch_bytes));
+        }
+        for alias in self.plan.aliases.iter().filter(|a| a.node == id && a.kind == AliasKind::InPlace) {
+            notes.push(format!("in place of {}", self.graph.tensor(alias.operand).name));
+        }
+        let (name, notes) = (comment(&node.name), comment(&notes.join(", ")));
+        let signature = self.signature(node);
+        format!("    /* {step} {name}: {} {signature}\n     *   {notes} */", node.op.name())
+    }
+
+    fn elided(&self, id: NodeId, node: &Node, step: &str) -> String {
+        let alias = self.plan.aliases.iter().find(|a| a.node == id);
+        let why = match alias.map(|a| a.kind) {
+            Some(AliasKind::View) => "the result is a view of its operand",
+            Some(AliasKind::Joined) => "the operands are written where the result needs them",
+            Some(AliasKind::InPlace) => "the result already is where it should be",
+            None => "there is nothing to compute",
+        };
+        let (name, op, signature) = (comment(&node.name), node.op.name(), self.signature(node));
+        format!("    /* {step} {name}: {op} {signature}\n     *   no code: {why} */\n")
+    }
+
+    /// Where an accessor points.
+    ///
+    /// # Errors
+    /// The tensor has no home.
+    pub fn accessor(&self, port: &Port, body: &mut Body, written: bool) -> Result<String> {
+        self.pointer(port.tensor, written, body)
+    }
+}
+
+/// The C name of an arena.
+pub fn arena_name(plan: &Plan, arena: usize) -> String {
+    match plan.arenas.get(arena) {
+        Some(a) if plan.arenas.len() > 1 => format!("arena_{}", super::names::identifier(&a.level)),
+        _ => "arena".into(),
+    }
+}
+
+fn indent(text: &str) -> String {
+    let lines = text.trim().lines().map(str::trim_end);
+    let lines: Vec<String> =
+        lines.map(|l| if l.is_empty() { String::new() } else { format!("    {l}") }).collect();
+    lines.join("\n")
+}
+
+/// The context of the file templates.
+///
+/// # Errors
+/// An input or output has no home.
+pub fn context(
+    network: &Network,
+    body: &mut Body,
+    target: &str,
+    alignment: usize,
+) -> Result<Map<String, Json>> {
+    let (graph, plan, api) = (network.graph, network.plan, network.api);
+    let caller = plan.interface == Interface::Caller;
+    let mut places = BTreeMap::new();
+    if !caller {
+        for (ports, written) in [(&api.inputs, true), (&api.outputs, false)] {
+            for port in ports {
+                places.insert((written, port.symbol.clone()), network.accessor(port, body, written)?);
+            }
+        }
+    }
+    let ports = |ports: &[Port], kind: &str| -> Vec<Json> {
+        let place = |p: &Port| places.get(&(kind == "input", p.symbol.clone())).cloned().unwrap_or_default();
+        ports.iter().enumerate().map(|(i, p)| port_context(p, i, kind, network.net, &place(p))).collect()
+    };
+    let (inputs, outputs) = (ports(&api.inputs, "input"), ports(&api.outputs, "output"));
+    let macs: u64 =
+        graph.nodes().map(|(_, n)| n.op.macs(&graph.types(&n.inputs), &graph.types(&n.outputs))).sum();
+    let arenas = body.arenas.iter().filter_map(|i| plan.arenas.get(*i).map(|a| (*i, a)));
+    let arenas: Vec<Json> = arenas
+        .map(|(i, a)| {
+            let name = arena_name(plan, i);
+            json!({
+                "name": name, "macro": name.to_ascii_uppercase(), "level": a.level, "bytes": a.bytes,
+                "lower_bound": a.lower_bound, "length": a.bytes.max(1), "alignment": a.alignment.max(8),
+            })
+        })
+        .collect();
+    let parameter = |p: &Port, qualifier: &str| format!("{qualifier}{} *{}", p.ty.dtype.c_type(), p.symbol);
+    let parameters: Vec<String> = if caller {
+        let inputs = api.inputs.iter().map(|p| parameter(p, "const "));
+        inputs.chain(api.outputs.iter().map(|p| parameter(p, ""))).collect()
+    } else {
+        vec![]
+    };
+    let all = api.inputs.iter().chain(&api.outputs);
+    let symbols: Vec<&String> = all.map(|p| &p.symbol).collect();
+    let unused: Vec<&String> =
+        if caller { symbols.iter().copied().filter(|s| !body.ports.contains(*s)).collect() } else { vec![] };
+    let both = [inputs.clone(), outputs.clone()].concat();
+    let fields = json!({
+        "title": comment(&graph.name), "net": network.net, "NET": network.net.to_ascii_uppercase(), "target": target,
+        "caller": caller, "alignment": alignment, "macs": macs,
+        "nodes": graph.node_count(), "steps": plan.order.len() - plan.elided.len(),
+        "weight_bytes": network.weights.bytes(), "arena_bytes": plan.arenas.iter().map(|a| a.bytes).sum::<usize>(),
+        "arenas": arenas, "inputs": inputs, "outputs": outputs,
+        "ports": both, "parameters": parameters, "arguments": symbols, "unused": unused,
+        "hoisted": body.hoisted, "statements": body.statements,
+    });
+    match fields {
+        Json::Object(map) => Ok(map),
+        _ => Ok(Map::new()),
+    }
+}
+
+fn port_context(port: &Port, index: usize, kind: &str, net: &str, place: &str) -> Json {
+    let one = vec![1];
+    let list = |items: Vec<String>| match items.as_slice() {
+        [one] => one.clone(),
+        many => format!("{{ {} }}", many.join(", ")),
+    };
+    let quant = port.quant.as_ref().map(|q| {
+        let scale = list(q.scale.iter().map(|s| super::literal::float(*s)).collect());
+        let zero_point = list(q.zero_point.iter().map(i32::to_string).collect());
+        json!({ "scale": scale, "zero_point": zero_point, "per_axis": q.scale.len() > 1, "axis": q.axis.unwrap_or(0) })
+    });
+    let meaning = port.quant.as_ref().map(|q| match (q.scale.as_slice(), q.zero_point.as_slice()) {
+        ([scale], [0]) => format!("real = {scale} * stored"),
+        ([scale], [zero]) => format!("real = {scale} * (stored - {zero})"),
+        _ => "real = scale * (stored - zero point), per channel".into(),
+    });
+    json!({
+        "title": format!("{kind} {index}, `{}`", comment(&port.name)),
+        "signature": port.ty.to_string(), "symbol": port.symbol, "type": port.ty.dtype.c_type(),
+        "macro": format!("{net}_{kind}_{}", port.symbol).to_ascii_uppercase(),
+        "rank": port.ty.rank(), "dims": if port.ty.rank() == 0 { &one } else { &port.ty.shape },
+        "elements": port.ty.elements(), "bytes": port.ty.bytes(), "quant": quant, "meaning": meaning, "place": place,
+    })
+}
