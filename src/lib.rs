@@ -8,6 +8,7 @@
 pub mod cli;
 pub mod diag;
 pub mod emit;
+pub mod frontend;
 pub mod ir;
 pub mod passes;
 pub mod runner;
