@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::sweep::{Failure, Sweep};
-use crate::ir::ops::Numeric;
+use crate::ir::ops::{Cast, Numeric};
 use crate::ir::{DType, Op, OpError, Tensor, TensorId, TensorType, Value};
 
 impl Sweep<'_> {
@@ -16,7 +16,7 @@ impl Sweep<'_> {
         let stored = operands.iter().any(|id| self.stored.contains(id));
         match op.numeric() {
             // The model means real division, whatever its tensors hold.
-            _ if stored && op.name() == "Div" => self.all_float(operands),
+            _ if stored && matches!(op, Op::Div(_)) => self.all_float(operands),
             Numeric::Any => self.moved_table(operands),
             Numeric::Float => self.all_float(operands),
             Numeric::Integer => return self.all_integer(op, operands),
@@ -68,7 +68,7 @@ impl Sweep<'_> {
             operands.iter_mut().filter(|id| **id == float).for_each(|id| *id = integers);
         }
         self.widen_bias(op, operands);
-        if op.name() == "Concat" {
+        if matches!(op, Op::Concat(_)) {
             self.one_type(operands);
         }
     }
@@ -182,7 +182,7 @@ impl Sweep<'_> {
             None => {
                 let ty = TensorType::new(dtype, tensor.ty.shape.clone());
                 let result = self.patch.tensor(Tensor::new(name.clone(), ty));
-                self.patch.node_into(name, cast(dtype), vec![id], vec![result]);
+                self.patch.node_into(name, Op::Cast(Cast { to: dtype }), vec![id], vec![result]);
                 self.behind.insert(result, vec![id]);
                 result
             }

@@ -13,14 +13,15 @@ const MAX_FOLD_MACS: u64 = 1 << 32;
 const MAX_NESTING: usize = 600;
 
 impl Sweep<'_> {
-    /// Adds an expression; its results are named like the node.
+    /// Adds an expression for node `name`; its results get `names`, as far as they are given and not empty.
     pub(super) fn expression(
         &mut self,
         imported: Imported,
         operands: &[Option<TensorId>],
         name: &str,
+        names: &[String],
     ) -> Result<Vec<TensorId>, Failure> {
-        self.nested(imported, operands, name, 0)
+        self.nested(imported, operands, name, names, 0)
     }
 
     fn nested(
@@ -28,6 +29,7 @@ impl Sweep<'_> {
         imported: Imported,
         operands: &[Option<TensorId>],
         name: &str,
+        names: &[String],
         depth: usize,
     ) -> Result<Vec<TensorId>, Failure> {
         if depth > MAX_NESTING {
@@ -43,16 +45,22 @@ impl Sweep<'_> {
                 Source::Constant(value) => self.constant(&format!("{name}_constant"), value),
                 Source::Node(inner) => {
                     let inner_name = format!("{name}_{}", inner.op.name().to_lowercase());
-                    let results = self.nested(*inner, operands, &inner_name, depth + 1)?;
+                    let results = self.nested(*inner, operands, &inner_name, &[], depth + 1)?;
                     *results.first().ok_or_else(|| OpError::invalid("has an operand without results"))?
                 }
             });
         }
-        self.apply(op, ids, name)
+        self.apply(op, ids, name, names)
     }
 
     /// Adds one operator on tensors.
-    fn apply(&mut self, op: Op, mut operands: Vec<TensorId>, name: &str) -> Result<Vec<TensorId>, Failure> {
+    fn apply(
+        &mut self,
+        op: Op,
+        mut operands: Vec<TensorId>,
+        name: &str,
+        names: &[String],
+    ) -> Result<Vec<TensorId>, Failure> {
         self.coerce(&op, &mut operands)?;
         if let Some(same) = self.cast_of_stored(&op, &operands) {
             return Ok(vec![same]);
@@ -66,8 +74,8 @@ impl Sweep<'_> {
         }
         let stored = self.stays_stored(&op, &operands);
         let ids = match self.fold(&op, &operands, &types, &results)? {
-            Some(values) => values.into_iter().enumerate().map(|(i, v)| self.constant(&result_name(name, i), v)).collect(),
-            None => self.run_time(op, operands, results, name),
+            Some(values) => values.into_iter().enumerate().map(|(i, v)| self.constant(&result_name(name, names, i), v)).collect(),
+            None => self.run_time(op, operands, results, name, names),
         };
         for id in &ids {
             if stored && self.patch.get(*id).ty.dtype.is_int() {
@@ -78,13 +86,20 @@ impl Sweep<'_> {
     }
 
     /// Adds a node that runs on the target.
-    fn run_time(&mut self, op: Op, operands: Vec<TensorId>, results: Vec<TensorType>, name: &str) -> Vec<TensorId> {
+    fn run_time(
+        &mut self,
+        op: Op,
+        operands: Vec<TensorId>,
+        results: Vec<TensorType>,
+        name: &str,
+        names: &[String],
+    ) -> Vec<TensorId> {
         let behind: Vec<TensorId> =
             operands.iter().copied().filter(|id| !self.patch.get(*id).is_constant()).collect();
         let ids: Vec<TensorId> = results
             .into_iter()
             .enumerate()
-            .map(|(i, ty)| self.patch.tensor(Tensor::new(result_name(name, i), ty)))
+            .map(|(i, ty)| self.patch.tensor(Tensor::new(result_name(name, names, i), ty)))
             .collect();
         for id in &ids {
             self.behind.insert(*id, behind.clone());
@@ -124,16 +139,20 @@ impl Sweep<'_> {
     /// A conversion to float of integers the model believes to be floats already does nothing.
     fn cast_of_stored(&self, op: &Op, operands: &[TensorId]) -> Option<TensorId> {
         let [operand] = operands else { return None };
-        (op.name() == "Cast" && self.stored.contains(operand)).then_some(*operand)
+        (matches!(op, Op::Cast(c) if c.to == DType::F32) && self.stored.contains(operand)).then_some(*operand)
     }
 
     /// Whether the model believes integer results of the operator to be floats.
     fn stays_stored(&self, op: &Op, operands: &[TensorId]) -> bool {
-        op.name() != "Cast" && operands.iter().any(|id| self.stored.contains(id))
+        !matches!(op, Op::Cast(_)) && operands.iter().any(|id| self.stored.contains(id))
     }
 }
 
-/// The first result is named like the node.
-fn result_name(name: &str, i: usize) -> String {
-    if i == 0 { name.to_string() } else { format!("{name}_{i}") }
+/// The model's name of a result; else the node's, numbered from the second on.
+fn result_name(name: &str, names: &[String], i: usize) -> String {
+    match names.get(i).filter(|n| !n.is_empty()) {
+        Some(given) => given.clone(),
+        None if i == 0 => name.to_string(),
+        None => format!("{name}_{i}"),
+    }
 }

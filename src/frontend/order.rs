@@ -124,7 +124,7 @@ fn cycle(nodes: &[NodeProto], missing: &[usize], before: &[Vec<usize>]) -> Diagn
 }
 
 /// Names a node reads, those its subgraphs capture included.
-fn operands<'n>(node: &'n NodeProto, names: &mut BTreeSet<&'n str>) {
+pub fn operands<'n>(node: &'n NodeProto, names: &mut BTreeSet<&'n str>) {
     names.extend(node.input.iter().map(String::as_str).filter(|n| !n.is_empty()));
     for a in &node.attribute {
         a.g.iter().map(|g| &**g).chain(&a.graphs).for_each(|g| captured(g, names));

@@ -131,10 +131,11 @@ fn import_unlocated(model: &ModelFile, options: &LoadOptions) -> Result<Loaded> 
     sweep.outputs(&outputs);
     let integer_dialect = sweep.integer;
     let (found, edits) = sweep.finish();
-    let warnings = found.into_result(()).map(|()| Diagnostics::default());
-    warnings?;
+    if found.has_errors() {
+        return Err(found);
+    }
     base.apply(edits);
-    Ok(Loaded { graph: base, warnings: Diagnostics::default(), integer_dialect })
+    Ok(Loaded { graph: base, warnings: found, integer_dialect })
 }
 
 fn network_name(model: &ModelFile, graph: &GraphProto) -> String {
@@ -329,10 +330,12 @@ impl<'m> Sweep<'m> {
             };
             Op::import(&view).unwrap_or_else(|| Err(unknown_operator(op)))
         };
+        let named = |o: &String| if o.is_empty() { String::new() } else { format!("{}{o}", context.prefix) };
+        let names: Vec<String> = node.output.iter().map(named).collect();
         let doubtful = operands.iter().flatten().any(|id| self.stand_ins.contains(id));
         let results = imported
             .map_err(|e| if doubtful && e.kind != Kind::Unsupported { Failure::Reported } else { e.into() })
-            .and_then(|imported| self.expression(imported, &operands, name));
+            .and_then(|imported| self.expression(imported, &operands, name, &names));
         match results {
             Err(Failure::Fault(e)) if doubtful && e.kind != Kind::Unsupported => Err(Failure::Reported),
             Ok(ids) if doubtful => {
