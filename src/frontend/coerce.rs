@@ -54,7 +54,8 @@ impl Sweep<'_> {
     /// All integer or all float. Booleans (conditions) take no part.
     fn unify(&mut self, op: &Op, operands: &mut [TensorId]) {
         let any_int = operands.iter().any(|id| self.dtype(*id).is_int());
-        let floats: Vec<TensorId> = operands.iter().copied().filter(|id| self.dtype(*id).is_float()).collect();
+        let floats: Vec<TensorId> =
+            operands.iter().copied().filter(|id| self.dtype(*id).is_float()).collect();
         if !any_int {
             return;
         }
@@ -111,15 +112,19 @@ impl Sweep<'_> {
             }
             let name = names.get(i).map_or("?", String::as_str);
             if self.is_constant(*id) {
-                let message = format!("operand `{name}` must hold integers, but is a constant with fractions");
+                let message =
+                    format!("operand `{name}` must hold integers, but is a constant with fractions");
                 return Err(OpError::invalid(message).into());
             }
             if self.stand_ins.contains(id) || self.blame_inputs(*id, op) {
                 return Err(Failure::Reported);
             }
-            return Err(OpError::invalid(format!("operand `{name}` is float32, but {} computes on integers", op.name()))
-                .help("requantise before this node, or give the inputs integer types with --input-type NAME=int8")
-                .into());
+            return Err(OpError::invalid(format!(
+                "operand `{name}` is float32, but {} computes on integers",
+                op.name()
+            ))
+            .help("requantise before this node, or give the inputs integer types with --input-type NAME=int8")
+            .into());
         }
         Ok(())
     }

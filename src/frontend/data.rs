@@ -23,23 +23,27 @@ use crate::map_array;
 pub fn read_npz(path: &Path) -> Result<Vec<(String, Value)>> {
     let read = || -> Result<Vec<(String, Value)>> {
         let file = File::open(path).map_err(|e| Diagnostic::environment(format!("cannot be read: {e}")))?;
-        let size = file.metadata().map_err(|e| Diagnostic::environment(format!("cannot be read: {e}")))?.len();
-        let not_npz = |e: zip::result::ZipError| Diagnostic::invalid(format!("is not a NumPy archive (.npz): {e}"));
+        let size =
+            file.metadata().map_err(|e| Diagnostic::environment(format!("cannot be read: {e}")))?.len();
+        let not_npz =
+            |e: zip::result::ZipError| Diagnostic::invalid(format!("is not a NumPy archive (.npz): {e}"));
         let mut archive = zip::ZipArchive::new(std::io::BufReader::new(file)).map_err(not_npz)?;
         let mut arrays = Vec::with_capacity(archive.len());
         for i in 0..archive.len() {
             let mut entry = archive.by_index(i).map_err(|e| match e {
                 zip::result::ZipError::UnsupportedArchive(_) => {
-                    Diagnostic::unsupported("is a compressed archive").help("write it with numpy.savez, not savez_compressed")
+                    Diagnostic::unsupported("is a compressed archive")
+                        .help("write it with numpy.savez, not savez_compressed")
                 }
                 e => not_npz(e),
             })?;
             let name = entry.name().trim_end_matches(".npy").to_string();
             let mut bytes = Vec::new();
             // Entries are stored as they are, so none is larger than the file.
-            (&mut entry).take(size).read_to_end(&mut bytes).map_err(|e| {
-                Diagnostic::invalid(format!("array `{name}` cannot be read: {e}"))
-            })?;
+            (&mut entry)
+                .take(size)
+                .read_to_end(&mut bytes)
+                .map_err(|e| Diagnostic::invalid(format!("array `{name}` cannot be read: {e}")))?;
             let value = npy(&bytes).map_err(|what| Diagnostic::invalid(format!("array `{name}` {what}")))?;
             arrays.push((name, value));
         }
@@ -54,7 +58,8 @@ pub fn read_npz(path: &Path) -> Result<Vec<(String, Value)>> {
 /// The file cannot be read or is not such a tensor.
 pub fn read_pb(path: &Path) -> Result<(String, Value)> {
     let read = || -> Result<(String, Value)> {
-        let bytes = std::fs::read(path).map_err(|e| Diagnostic::environment(format!("cannot be read: {e}")))?;
+        let bytes =
+            std::fs::read(path).map_err(|e| Diagnostic::environment(format!("cannot be read: {e}")))?;
         let t = TensorProto::decode(prost::bytes::Bytes::from(bytes))
             .map_err(|e| Diagnostic::invalid(format!("is not a tensor file: {e}")))?;
         let value = tensor::value(&t, path.parent()).map_err(|e| Diagnostic::new(e.kind, e.message))?;
@@ -97,7 +102,12 @@ fn npy(bytes: &[u8]) -> std::result::Result<Value, String> {
     let n = tensor::count(&header.shape).ok_or("has more than 2^31 elements")?;
     let width = header.descr.get(2..).and_then(|w| w.parse::<usize>().ok()).unwrap_or(1);
     if data.len() != n * width {
-        return Err(format!("has {} bytes of data; its shape {:?} and type need {}", data.len(), header.shape, n * width));
+        return Err(format!(
+            "has {} bytes of data; its shape {:?} and type need {}",
+            data.len(),
+            header.shape,
+            n * width
+        ));
     }
     let value = match code {
         data_type::DOUBLE => doubles(&header.shape, data),

@@ -39,9 +39,11 @@ impl Sweep<'_> {
         let mut ids = Vec::with_capacity(sources.len());
         for source in sources {
             ids.push(match source {
-                Source::Input(i) => operands.get(i).copied().flatten().ok_or_else(|| {
-                    OpError::invalid(format!("operand {i} is missing"))
-                })?,
+                Source::Input(i) => operands
+                    .get(i)
+                    .copied()
+                    .flatten()
+                    .ok_or_else(|| OpError::invalid(format!("operand {i} is missing")))?,
                 Source::Constant(value) => self.constant(&format!("{name}_constant"), value),
                 Source::Node(inner) => {
                     let inner_name = format!("{name}_{}", inner.op.name().to_lowercase());
@@ -69,12 +71,20 @@ impl Sweep<'_> {
         let results = op.infer(&types)?;
         for ty in &results {
             if tensor::count(&ty.shape).is_none() {
-                return Err(OpError::unsupported(format!("has a result of shape {:?}, more than 2^31 elements", ty.shape)).into());
+                return Err(OpError::unsupported(format!(
+                    "has a result of shape {:?}, more than 2^31 elements",
+                    ty.shape
+                ))
+                .into());
             }
         }
         let stored = self.stays_stored(&op, &operands);
         let ids = match self.fold(&op, &operands, &types, &results)? {
-            Some(values) => values.into_iter().enumerate().map(|(i, v)| self.constant(&result_name(name, names, i), v)).collect(),
+            Some(values) => values
+                .into_iter()
+                .enumerate()
+                .map(|(i, v)| self.constant(&result_name(name, names, i), v))
+                .collect(),
             None => self.run_time(op, operands, results, name, names),
         };
         for id in &ids {

@@ -57,7 +57,9 @@ pub fn read_model(path: &Path) -> Result<ModelFile> {
 pub fn parse_bytes(bytes: impl Into<Bytes>) -> Result<ModelFile> {
     let bytes: Bytes = bytes.into();
     if bytes.is_empty() {
-        return Err(Diagnostic::invalid("the file is empty").help("download or export the model again").into());
+        return Err(Diagnostic::invalid("the file is empty")
+            .help("download or export the model again")
+            .into());
     }
     if let Some((what, help)) = recognise(&bytes) {
         let mut d = Diagnostic::invalid(format!("is {what}, not an ONNX model"));
@@ -70,12 +72,16 @@ pub fn parse_bytes(bytes: impl Into<Bytes>) -> Result<ModelFile> {
     let plausible = bytes[0] == 0x08 && bytes.get(1).is_some_and(|v| (1..64).contains(v));
     match ModelProto::decode(bytes) {
         Ok(proto) if proto.graph.is_some() => Ok(ModelFile { proto, path: None }),
-        Ok(_) if plausible => Err(Diagnostic::invalid("the model holds no graph; the file is cut off or incomplete")
-            .help("download or export the model again")
-            .into()),
-        Err(e) if plausible => Err(Diagnostic::invalid(format!("the model is damaged or cut off ({})", reason(&e)))
-            .help("download or export the model again")
-            .into()),
+        Ok(_) if plausible => {
+            Err(Diagnostic::invalid("the model holds no graph; the file is cut off or incomplete")
+                .help("download or export the model again")
+                .into())
+        }
+        Err(e) if plausible => {
+            Err(Diagnostic::invalid(format!("the model is damaged or cut off ({})", reason(&e)))
+                .help("download or export the model again")
+                .into())
+        }
         Ok(_) => Err(Diagnostic::invalid("is not an ONNX model: it holds no graph").into()),
         Err(e) => Err(Diagnostic::invalid(format!("is not an ONNX model ({})", reason(&e))).into()),
     }
@@ -103,12 +109,7 @@ fn recognise(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
         (0, b"\x93NUMPY", "a NumPy array", ""),
         (4, b"TFL3", "a TensorFlow Lite model", "convert it with tf2onnx --tflite"),
         (4, b"ORTM", "an onnxruntime (.ort) model", "pass the .onnx file it was made from"),
-        (
-            0,
-            b"version https://git-lfs",
-            "a Git LFS pointer",
-            "fetch the file itself with `git lfs pull`",
-        ),
+        (0, b"version https://git-lfs", "a Git LFS pointer", "fetch the file itself with `git lfs pull`"),
         (
             0,
             b"<ir_version",

@@ -111,7 +111,10 @@ impl Declared {
     pub fn contradicts(&self, shape: &[usize]) -> bool {
         self.dims.as_ref().is_some_and(|dims| {
             dims.len() != shape.len()
-                || dims.iter().zip(shape).any(|(d, s)| matches!(d, Dim::Fixed(n) if *n >= 0 && *n as u64 != *s as u64))
+                || dims
+                    .iter()
+                    .zip(shape)
+                    .any(|(d, s)| matches!(d, Dim::Fixed(n) if *n >= 0 && *n as u64 != *s as u64))
         })
     }
 }
@@ -213,7 +216,8 @@ fn input(
             if declared.contradicts(shape) {
                 let said = declared.dims.iter().flatten().map(Dim::to_string).collect::<Vec<_>>().join(",");
                 warnings.push(
-                    Diagnostic::invalid(format!("input `{name}` is declared {said}; --shape overrides it")).warning(),
+                    Diagnostic::invalid(format!("input `{name}` is declared {said}; --shape overrides it"))
+                        .warning(),
                 );
             }
             shape.clone()
@@ -221,7 +225,9 @@ fn input(
         None => declared.fixed_shape().ok_or_else(|| open_shape(name, &declared))?,
     };
     if tensor::count(&shape).is_none() {
-        return Err(Diagnostic::invalid(format!("input `{name}` has shape {shape:?}, more than 2^31 elements")));
+        return Err(Diagnostic::invalid(format!(
+            "input `{name}` has shape {shape:?}, more than 2^31 elements"
+        )));
     }
     let untyped = floats && asked.is_none();
     Ok(Input {

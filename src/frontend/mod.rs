@@ -43,7 +43,12 @@ pub struct LoadOptions {
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        LoadOptions { name: None, input_types: BTreeMap::new(), shapes: BTreeMap::new(), fold_limit: 512 << 20 }
+        LoadOptions {
+            name: None,
+            input_types: BTreeMap::new(),
+            shapes: BTreeMap::new(),
+            fold_limit: 512 << 20,
+        }
     }
 }
 

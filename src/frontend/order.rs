@@ -36,7 +36,10 @@ pub fn sort(nodes: &[NodeProto], known: &dyn Fn(&str) -> bool, outputs: &[&str])
                     from.insert(*p);
                 }
                 None if known(name) => {}
-                None => found.push(undefined(name, &format!("read by node `{}` ({})", label(node, i), node.op_type()))),
+                None => found.push(undefined(
+                    name,
+                    &format!("read by node `{}` ({})", label(node, i), node.op_type()),
+                )),
             }
         }
         missing[i] = from.len();
@@ -78,8 +81,10 @@ fn producers<'n>(
 }
 
 fn undefined(name: &str, what: &str) -> Diagnostic {
-    Diagnostic::invalid(format!("tensor `{name}` is undefined: it is {what}, but no input, initialiser or node gives it"))
-        .help("an initialiser may be missing: export the model with its parameters")
+    Diagnostic::invalid(format!(
+        "tensor `{name}` is undefined: it is {what}, but no input, initialiser or node gives it"
+    ))
+    .help("an initialiser may be missing: export the model with its parameters")
 }
 
 /// Kahn's algorithm; `missing` keeps a count above 0 for nodes on or behind a cycle.
@@ -114,7 +119,8 @@ fn cycle(nodes: &[NodeProto], missing: &[usize], before: &[Vec<usize>]) -> Diagn
         at = before[i].iter().copied().find(|p| stuck(p));
     }
     path.reverse();
-    let mut names: Vec<String> = path.iter().take(8).map(|i| format!("`{}`", label(&nodes[*i], *i))).collect();
+    let mut names: Vec<String> =
+        path.iter().take(8).map(|i| format!("`{}`", label(&nodes[*i], *i))).collect();
     if path.len() > 8 {
         names.push("…".into());
     }

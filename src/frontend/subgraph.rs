@@ -4,10 +4,10 @@
 
 use std::collections::BTreeMap;
 
+use super::attributes;
 use super::interface;
 use super::proto::{AttributeProto, FunctionProto, GraphProto, NodeProto};
 use super::sweep::{Binding, Context, Failure, Scope, Sweep};
-use super::attributes;
 use crate::ir::{Attr, Attributes, OpError, TensorId, Value};
 
 /// Functions and branches nested at most.
@@ -72,10 +72,17 @@ impl Sweep<'_> {
         name: &str,
         context: &Context,
     ) -> Result<Vec<TensorId>, Failure> {
-        let opset = interface::opset(&function.opset_import)
-            .map_err(|d| OpError { kind: d.kind, message: format!("the function's body: {}", d.message), help: d.help })?;
+        let opset = interface::opset(&function.opset_import).map_err(|d| OpError {
+            kind: d.kind,
+            message: format!("the function's body: {}", d.message),
+            help: d.help,
+        })?;
         if node.input.len() > function.input.len() {
-            let message = format!("the function takes {} operands, {} are given", function.input.len(), node.input.len());
+            let message = format!(
+                "the function takes {} operands, {} are given",
+                function.input.len(),
+                node.input.len()
+            );
             return Err(OpError::invalid(message).into());
         }
         let mut scope = Scope { sealed: true, ..Scope::default() };
@@ -164,7 +171,9 @@ fn constant(attributes: &Attributes) -> Result<Value, OpError> {
             let v = attributes.ints(name)?.ok_or_else(unfit)?;
             Value::s64(&[v.len()], v).ok_or_else(unfit)
         }
-        ("value_string" | "value_strings", _) => Err(OpError::unsupported("holds strings; only numbers are supported")),
+        ("value_string" | "value_strings", _) => {
+            Err(OpError::unsupported("holds strings; only numbers are supported"))
+        }
         _ => Err(unfit()),
     }
 }

@@ -140,7 +140,9 @@ fn import_unlocated(model: &ModelFile, options: &LoadOptions) -> Result<Loaded> 
 
 fn network_name(model: &ModelFile, graph: &GraphProto) -> String {
     let stem = model.path.as_ref().and_then(|p| p.file_stem()).map(|s| s.to_string_lossy().into_owned());
-    stem.or_else(|| Some(graph.name().to_string())).filter(|n| !n.is_empty()).unwrap_or_else(|| "network".into())
+    stem.or_else(|| Some(graph.name().to_string()))
+        .filter(|n| !n.is_empty())
+        .unwrap_or_else(|| "network".into())
 }
 
 impl<'m> Sweep<'m> {
@@ -149,11 +151,19 @@ impl<'m> Sweep<'m> {
         Sweep {
             options,
             folder: model.folder(),
-            functions: functions.iter().map(|f| ((interface::domain(f.domain()), f.name(), f.overload()), f)).collect(),
+            functions: functions
+                .iter()
+                .map(|f| ((interface::domain(f.domain()), f.name(), f.overload()), f))
+                .collect(),
             patch: Patch::new(base),
             found: Diagnostics::default(),
             scopes: vec![Scope { sealed: true, ..Scope::default() }],
-            declared: graph.value_info.iter().chain(&graph.output).map(|v| (v.name(), Declared::of(v))).collect(),
+            declared: graph
+                .value_info
+                .iter()
+                .chain(&graph.output)
+                .map(|v| (v.name(), Declared::of(v)))
+                .collect(),
             integer: dialects::is_integer_dialect(&model.proto),
             stored: BTreeSet::new(),
             stand_ins: BTreeSet::new(),
@@ -230,7 +240,9 @@ impl<'m> Sweep<'m> {
             self.visited += 1;
             if self.visited > MAX_NODES {
                 if self.visited == MAX_NODES + 1 {
-                    self.found.push(Diagnostic::unsupported(format!("the network has more than {MAX_NODES} nodes")));
+                    self.found.push(Diagnostic::unsupported(format!(
+                        "the network has more than {MAX_NODES} nodes"
+                    )));
                 }
                 return;
             }
@@ -301,7 +313,10 @@ impl<'m> Sweep<'m> {
             return self.call(function, node, name, context);
         }
         if !interface::is_known_domain(domain) {
-            return Err(OpError::unsupported(format!("operators of the domain `{domain}` are not supported")).into());
+            return Err(OpError::unsupported(format!(
+                "operators of the domain `{domain}` are not supported"
+            ))
+            .into());
         }
         if let Some(results) = self.structural(node, name, context)? {
             return Ok(results);
@@ -310,7 +325,11 @@ impl<'m> Sweep<'m> {
             return Err(unknown_operator(op).into());
         }
         if node.input.len() > MAX_OPERANDS {
-            return Err(OpError::unsupported(format!("has {} operands, at most {MAX_OPERANDS} are supported", node.input.len())).into());
+            return Err(OpError::unsupported(format!(
+                "has {} operands, at most {MAX_OPERANDS} are supported",
+                node.input.len()
+            ))
+            .into());
         }
         let operands = self.operands(node)?;
         let attributes = attributes::convert(node, self.folder.as_deref(), self.options.fold_limit)?;
@@ -319,7 +338,9 @@ impl<'m> Sweep<'m> {
                 let t = self.patch.get(*id);
                 Operand { ty: &t.ty, value: t.value.as_deref() }
             };
-            let rank = |o: &String| Some(self.declared.get(o.as_str()).filter(|_| context.depth == 0)?.dims.as_ref()?.len());
+            let rank = |o: &String| {
+                Some(self.declared.get(o.as_str()).filter(|_| context.depth == 0)?.dims.as_ref()?.len())
+            };
             let view = ImportNode {
                 op_type: op,
                 opset: context.opset,
@@ -420,7 +441,9 @@ impl<'m> Sweep<'m> {
         }
         if self.mismatches.len() > shown {
             let more = self.mismatches.len() - shown;
-            self.found.push(Diagnostic::invalid(format!("{more} more tensors have wrong declared shapes")).warning());
+            self.found.push(
+                Diagnostic::invalid(format!("{more} more tensors have wrong declared shapes")).warning(),
+            );
         }
         (self.found, self.patch.finish())
     }

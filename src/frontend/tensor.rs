@@ -20,7 +20,8 @@ pub const MAX_ELEMENTS: usize = i32::MAX as usize;
 /// The number of elements; `None` if it is above [`MAX_ELEMENTS`] (zeros aside, so that no product of some of
 /// the dimensions overflows either).
 pub fn count(shape: &[usize]) -> Option<usize> {
-    let bound = shape.iter().try_fold(1usize, |n, d| n.checked_mul((*d).max(1)).filter(|n| *n <= MAX_ELEMENTS));
+    let bound =
+        shape.iter().try_fold(1usize, |n, d| n.checked_mul((*d).max(1)).filter(|n| *n <= MAX_ELEMENTS));
     bound.map(|n| if shape.contains(&0) { 0 } else { n })
 }
 
@@ -46,7 +47,9 @@ pub fn shape_of(dims: &[i64]) -> Result<(Vec<usize>, usize), OpError> {
 pub fn element_type(code: i32) -> Result<DType, OpError> {
     use data_type::*;
     Ok(match code {
-        FLOAT | FLOAT16 | BFLOAT16 | DOUBLE | FLOAT8E4M3FN | FLOAT8E4M3FNUZ | FLOAT8E5M2 | FLOAT8E5M2FNUZ => DType::F32,
+        FLOAT | FLOAT16 | BFLOAT16 | DOUBLE | FLOAT8E4M3FN | FLOAT8E4M3FNUZ | FLOAT8E5M2 | FLOAT8E5M2FNUZ => {
+            DType::F32
+        }
         INT8 | INT4 | INT2 => DType::S8,
         UINT8 | UINT4 | UINT2 => DType::U8,
         INT16 => DType::S16,
@@ -214,11 +217,13 @@ fn external(t: &TensorProto, folder: Option<&Path>, bytes: usize) -> Result<Byte
     let entry = |key: &str| t.external_data.iter().find(|e| e.key() == key).map(|e| e.value());
     let number = |key: &str| match entry(key) {
         None => Ok(None),
-        Some(text) => text.parse::<u64>().map(Some).map_err(|_| {
-            OpError::invalid(format!("has external data with the malformed {key} `{text}`"))
-        }),
+        Some(text) => text
+            .parse::<u64>()
+            .map(Some)
+            .map_err(|_| OpError::invalid(format!("has external data with the malformed {key} `{text}`"))),
     };
-    let location = entry("location").ok_or_else(|| OpError::invalid("has external data without a location"))?;
+    let location =
+        entry("location").ok_or_else(|| OpError::invalid("has external data without a location"))?;
     let folder = folder.ok_or_else(|| {
         OpError::invalid(format!("has its data in `{location}`, but the model was not read from a folder"))
     })?;
@@ -269,7 +274,9 @@ pub fn dense(s: &SparseTensorProto, folder: Option<&Path>, limit: usize) -> Resu
     let indices = value(s.indices.as_ref().ok_or_else(missing)?, folder)?;
     let (shape, n) = shape_of(&s.dims)?;
     if n.saturating_mul(8) > limit {
-        return Err(OpError::unsupported(format!("is a sparse tensor of {n} elements, too many to make dense")));
+        return Err(OpError::unsupported(format!(
+            "is a sparse tensor of {n} elements, too many to make dense"
+        )));
     }
     let at = indices.to_i64();
     let rows = values.len();
@@ -279,12 +286,13 @@ pub fn dense(s: &SparseTensorProto, folder: Option<&Path>, limit: usize) -> Resu
             return usize::try_from(*coordinates.get(i)?).ok().filter(|x| *x < n);
         }
         let row = coordinates.get(i * shape.len()..(i + 1) * shape.len())?;
-        row.iter().zip(&shape).try_fold(0usize, |sum, (x, d)| {
-            usize::try_from(*x).ok().filter(|x| x < d).map(|x| sum * d + x)
-        })
+        row.iter()
+            .zip(&shape)
+            .try_fold(0usize, |sum, (x, d)| usize::try_from(*x).ok().filter(|x| x < d).map(|x| sum * d + x))
     };
     let places: Option<Vec<usize>> = (0..rows).map(linear).collect();
-    let places = places.ok_or_else(|| OpError::invalid("is a sparse tensor with indices outside of its shape"))?;
+    let places =
+        places.ok_or_else(|| OpError::invalid("is a sparse tensor with indices outside of its shape"))?;
     macro_rules! scatter {
         ($a:expr, $zero:expr, $variant:ident) => {{
             let mut data = vec![$zero; n];
