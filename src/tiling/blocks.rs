@@ -108,10 +108,13 @@ impl<'a> Sharing<'a> {
         let node = self.graph.node(id);
         let (operand, result) = (node.inputs[0], node.outputs[0]);
         let Some((block, start)) = self.out.place.get(&operand).copied() else { return false };
-        if self.interface == Interface::Caller && self.is_external(block) && self.graph.is_output(result) {
+        let ty = &self.graph.tensor(result).ty;
+        let offset = start + offset * ty.dtype.bytes();
+        // The caller's output buffer is exactly one tensor and nobody else's.
+        let whole = offset == 0 && ty.bytes() == self.out.blocks[block].bytes && !self.is_external(block);
+        if self.interface == Interface::Caller && self.graph.is_output(result) && !whole {
             return false;
         }
-        let offset = start + offset * self.graph.tensor(result).ty.dtype.bytes();
         self.admit(result, block, offset, step);
         self.out.aliases.push(Alias { node: id, operand, result, kind: AliasKind::View });
         true
@@ -129,8 +132,11 @@ impl<'a> Sharing<'a> {
             if self.graph.tensor(*operand).ty.bytes() == 0 {
                 continue;
             }
+            // Another operand in the same block would have to be copied out of the result being written.
+            let sharers = |block| node.inputs.iter().filter(|t| self.block_of(**t) == Some(block)).count();
             let movable = self.out.place.get(operand).copied().filter(|(block, start)| {
                 *start == 0
+                    && sharers(*block) == 1
                     && *block != target
                     && self.out.blocks[*block].bytes == self.graph.tensor(*operand).ty.bytes()
                     && !(self.interface == Interface::Caller && self.is_external(*block))
@@ -166,7 +172,7 @@ impl<'a> Sharing<'a> {
                 && self.graph.tensor(operand).ty.bytes() == whole
                 && self.graph.tensor(result).ty.bytes() == whole;
             let dies = self.members[&block].iter().all(|t| self.last_read.get(t).is_none_or(|l| *l <= step));
-            let readers = node.inputs.iter().filter(|t| self.out.place.get(t).is_some_and(|p| p.0 == block));
+            let readers = node.inputs.iter().filter(|t| self.block_of(**t) == Some(block));
             let external = self.interface == Interface::Caller && self.is_external(block);
             if fits && dies && readers.count() == 1 && !external && !self.out.place.contains_key(&result) {
                 self.admit(result, block, 0, step);
@@ -180,6 +186,10 @@ impl<'a> Sharing<'a> {
         self.out.place.insert(t, (block, offset));
         self.out.blocks[block].last = self.out.blocks[block].last.max(last);
         self.members.entry(block).or_default().push(t);
+    }
+
+    fn block_of(&self, t: TensorId) -> Option<BlockId> {
+        self.out.place.get(&t).map(|(block, _)| *block)
     }
 
     /// Whether the block holds a graph input or output.

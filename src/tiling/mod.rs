@@ -13,3 +13,6 @@ mod validate;
 pub use plan::{Alias, AliasKind, ArenaUse, Home, Interface, Plan};
 pub use planner::{MemoryOptions, plan};
 pub use validate::{CheckedPlan, validate};
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::plan::{Home, Interface, Plan};
 use crate::diag::{Diagnostic, Diagnostics, Result};
 use crate::ir::ops::View;
-use crate::ir::{Graph, NodeId, TensorId};
+use crate::ir::{Graph, Node, NodeId, TensorId};
 use crate::targets::Assignment;
 
 /// A plan that passed [`validate`]; nothing else makes one.
@@ -205,11 +205,12 @@ impl Replay<'_> {
                 let (space, offset) = locate(*home);
                 self.clobber(space, offset, choice.scratch_bytes);
             }
-            for t in &node.outputs {
-                if matches!(self.range(*t), Some((Space::Input(_), ..))) {
-                    self.fault(Some(id), "writes into the caller's input".into());
-                }
-                self.compute(*t);
+            if node.outputs.iter().any(|t| matches!(self.range(*t), Some((Space::Input(_), ..)))) {
+                self.fault(Some(id), "writes into the caller's input".into());
+            }
+            match self.view_of(id) {
+                View::Joined { offsets } => self.compute_joined(&node, &offsets),
+                _ => node.outputs.iter().for_each(|t| self.compute(*t)),
             }
         }
         for o in self.graph.outputs().to_vec() {
@@ -217,13 +218,43 @@ impl Replay<'_> {
         }
     }
 
+    fn view_of(&self, id: NodeId) -> View {
+        let node = self.graph.node(id);
+        node.op.view(&self.graph.types(&node.inputs), &self.graph.types(&node.outputs))
+    }
+
     /// A tensor is computed: its home now holds its own bytes.
     fn compute(&mut self, t: TensorId) {
         let Some((space, offset, len)) = self.range(t) else { return };
-        self.meaning.insert(t, vec![Segment { root: t, start: 0, len }]);
-        self.clobber(space, offset, len);
-        if len > 0 {
-            self.memory.entry(space).or_default().insert(offset, Segment { root: t, start: 0, len });
+        let own = Segment { root: t, start: 0, len };
+        self.meaning.insert(t, vec![own]);
+        self.store(space, offset, own);
+    }
+
+    /// A concatenation runs: operands already in their part of the result stay, the others are copied there.
+    fn compute_joined(&mut self, node: &Node, offsets: &[usize]) {
+        let result = node.outputs[0];
+        let Some((space, start, _)) = self.range(result) else { return };
+        let mut meaning = vec![];
+        for (operand, offset) in node.inputs.iter().zip(offsets) {
+            let ty = &self.graph.tensor(*operand).ty;
+            let (offset, len) = (offset * ty.dtype.bytes(), ty.bytes());
+            if self.range(*operand) == Some((space, start + offset, len)) {
+                meaning.extend(self.meaning.get(operand).cloned().unwrap_or_default());
+            } else {
+                let own = Segment { root: result, start: offset, len };
+                self.store(space, start + offset, own);
+                meaning.push(own);
+            }
+        }
+        self.meaning.insert(result, meaning);
+    }
+
+    /// `at` now holds exactly `segment`.
+    fn store(&mut self, space: Space, at: usize, segment: Segment) {
+        self.clobber(space, at, segment.len);
+        if segment.len > 0 {
+            self.memory.entry(space).or_default().insert(at, segment);
         }
     }
 
@@ -288,14 +319,14 @@ impl Replay<'_> {
             }
             return;
         }
-        let (ins, outs) = (self.graph.types(&node.inputs), self.graph.types(&node.outputs));
-        let meaning = match node.op.view(&ins, &outs) {
+        let result = self.graph.tensor(node.outputs[0]).ty.clone();
+        let meaning = match self.view_of(id) {
             View::None => {
                 return self.fault(Some(id), "is left out but computes something".into());
             }
             View::Of { offset } => {
                 let from = self.meaning.get(&node.inputs[0]).cloned().unwrap_or_default();
-                cut(&from, offset * outs[0].dtype.bytes(), outs[0].bytes())
+                cut(&from, offset * result.dtype.bytes(), result.bytes())
             }
             View::Joined { .. } => {
                 node.inputs.iter().flat_map(|t| self.meaning.get(t).cloned().unwrap_or_default()).collect()
@@ -315,8 +346,7 @@ impl Replay<'_> {
             let (space, offset) = locate(*h);
             (space, offset, choice.scratch_bytes)
         });
-        let (ins, outs) = (self.graph.types(&node.inputs), self.graph.types(&node.outputs));
-        let joined = match node.op.view(&ins, &outs) {
+        let joined = match self.view_of(id) {
             View::Joined { offsets } => offsets,
             _ => vec![],
         };
@@ -330,9 +360,9 @@ impl Replay<'_> {
             for (o, operand) in node.inputs.iter().enumerate() {
                 let Some(from) = self.range(*operand).filter(|from| overlap(*from, to)) else { continue };
                 let in_place = choice.inplace.contains(&(o, r)) && from == to;
-                let joins = joined
-                    .get(o)
-                    .is_some_and(|offset| (from.0, from.1) == (to.0, to.1 + offset * outs[0].dtype.bytes()));
+                let joins = joined.get(o).is_some_and(|offset| {
+                    (from.0, from.1) == (to.0, to.1 + offset * self.graph.tensor(*operand).ty.dtype.bytes())
+                });
                 if !in_place && !joins {
                     let name = self.graph.tensor(*operand).name.clone();
                     self.fault(Some(id), format!("overwrites its operand `{name}` while reading it"));
