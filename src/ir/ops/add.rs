@@ -4,11 +4,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::common::arity;
+use super::contraction::epilogue_params;
 use super::elementwise::{
-    any_float, arithmetic, binary_f32, binary_i64, binary_params, binary_shape, import_chain, import_two,
-    one_kind,
+    Broadcast, any_float, arithmetic, binary_f32, binary_i64, binary_params, binary_shape, import_chain,
+    import_two, one_kind,
 };
-use super::{Activation, Numeric, Operator, Params, Requant, attributes};
+use super::{Activation, Numeric, Operator, Params, Requant};
 use crate::ir::dtype::DType;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError};
@@ -70,8 +71,22 @@ impl Operator for Add {
         Ok(vec![Value::from_i64_wrapping(sum, y.dtype)])
     }
     fn params(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Params {
-        let mut p = attributes(self);
-        p.extend(binary_params(inputs, outputs));
+        let mut p = binary_params(inputs, outputs);
+        epilogue_params(self.requant.as_ref(), self.act, &inputs[2..], &mut p);
+        if let Some(rq) = &self.requant {
+            // A multiplier per channel has the channel's axis and no other.
+            let y = &outputs[0].shape;
+            let along = |t: &TensorType| {
+                let mut shape = vec![1; y.len()];
+                if let (n @ 2.., Some(d)) = (t.elements(), shape.get_mut(rq.axis)) {
+                    *d = n;
+                }
+                shape
+            };
+            let (mul, add) = (along(&inputs[2]), along(&inputs[3]));
+            let loops = Broadcast::new(y, &[&inputs[0].shape, &inputs[1].shape, &mul, &add]);
+            p.extend(loops.params(&["a", "b", "mul", "add"]));
+        }
         p
     }
 }

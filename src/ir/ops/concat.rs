@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::common::axis;
-use super::elementwise::{array, flat};
+use super::elementwise::{array, flat, json};
 use super::{Identity, Numeric, Operator, Params, View, attributes};
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
@@ -88,18 +88,26 @@ impl Operator for Concat {
         let mut p = attributes(self);
         p.insert("outer".into(), outputs[0].shape[..self.axis].iter().product::<usize>().into());
         p.insert("row".into(), run(&outputs[0]).into());
-        p.insert("rows".into(), inputs.iter().map(run).collect());
+        let rows: Vec<usize> = inputs.iter().map(run).collect();
+        p.insert("offsets".into(), json(&starts(&rows)));
+        p.insert("rows".into(), json(&rows));
         p
     }
     fn view(&self, inputs: &[TensorType], outputs: &[TensorType]) -> View {
         if outputs[0].shape[..self.axis].iter().any(|d| *d != 1) {
             return View::None;
         }
-        let starts = inputs.iter().scan(0, |at, t| {
-            let start = *at;
-            *at += t.elements();
-            Some(start)
-        });
-        View::Joined { offsets: starts.collect() }
+        let elements: Vec<usize> = inputs.iter().map(TensorType::elements).collect();
+        View::Joined { offsets: starts(&elements) }
     }
+}
+
+/// Where each of consecutive runs starts.
+pub fn starts(runs: &[usize]) -> Vec<usize> {
+    let start = |at: &mut usize, run: &usize| {
+        let start = *at;
+        *at += run;
+        Some(start)
+    };
+    runs.iter().scan(0, start).collect()
 }

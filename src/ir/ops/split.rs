@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::common::{arity, axis};
+use super::concat::starts;
+use super::elementwise::json;
 use super::{Numeric, Operator, Params, Slice, attributes};
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
@@ -82,7 +84,9 @@ impl Operator for Split {
         let mut p = attributes(self);
         p.insert("outer".into(), shape[..self.axis].iter().product::<usize>().into());
         p.insert("row".into(), (shape[self.axis] * inner).into());
-        p.insert("rows".into(), self.sizes.iter().map(|n| n * inner).collect());
+        let rows: Vec<usize> = self.sizes.iter().map(|n| n * inner).collect();
+        p.insert("offsets".into(), json(&starts(&rows)));
+        p.insert("rows".into(), json(&rows));
         p
     }
 }

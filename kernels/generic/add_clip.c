@@ -1,0 +1,41 @@
+/* tilewright: defaults */
+#ifndef TW_KERNEL
+#define TW_KERNEL tw_add_clip
+#endif
+/* tilewright: end */
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* a + b, clipped to lo..hi, element by element, over `loops` (at most 8) dimensions, outermost first, each with a
+ * step for a and for b (0 where that operand repeats). y may be an operand of its own size. */
+void TW_KERNEL(const float *a, const float *b, float *y, int32_t loops, const int32_t *dims,
+               const int32_t *a_strides, const int32_t *b_strides, float lo, float hi)
+{
+    const int32_t inner = loops - 1;
+    int32_t index[8] = {0};
+    int32_t ia = 0;
+    int32_t ib = 0;
+    int32_t d;
+    do {
+        int32_t ja = ia;
+        int32_t jb = ib;
+        for (int32_t i = 0; i < dims[inner]; i++) {
+            const float v = a[ja] + b[jb];
+            const float clipped = v < lo ? lo : v;
+            *y++ = clipped > hi ? hi : clipped;
+            ja += a_strides[inner];
+            jb += b_strides[inner];
+        }
+        for (d = inner - 1; d >= 0; d--) {
+            ia += a_strides[d];
+            ib += b_strides[d];
+            if (++index[d] < dims[d]) {
+                break;
+            }
+            ia -= a_strides[d] * dims[d];
+            ib -= b_strides[d] * dims[d];
+            index[d] = 0;
+        }
+    } while (d >= 0);
+}
