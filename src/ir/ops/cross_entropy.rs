@@ -148,12 +148,14 @@ impl Operator for CrossEntropy {
         }
         Ok(results)
     }
-    /// The attributes, the rows, `ignored` (0 or 1) and `ignore_index` (0 when nothing is ignored).
+    /// The attributes, the rows, `mean` and `each` (0 or 1: the reduction), `ignored` (0 or 1) and `ignore_index` (0 when nothing is ignored).
     fn params(&self, inputs: &[TensorType], _outputs: &[TensorType]) -> Params {
         let mut p = attributes(self);
         if let Some(x) = inputs.first() {
             Rows::along(&x.shape, 1, 1).describe(&mut p);
         }
+        p.insert("mean".into(), u8::from(self.reduction == Reduction::Mean).into());
+        p.insert("each".into(), u8::from(self.reduction == Reduction::None).into());
         p.insert("ignored".into(), u8::from(self.ignore_index.is_some()).into());
         p.insert("ignore_index".into(), self.ignore_index.unwrap_or(0).into());
         p

@@ -100,12 +100,14 @@ impl Operator for CrossEntropyGrad {
         });
         Ok(vec![tensor(shape, dx)?])
     }
-    /// The attributes, the rows, `dy_step` (1 for one dy per label), `ignored` (0 or 1) and `ignore_index`.
+    /// The attributes, the rows, `mean` and `each` (0 or 1: the reduction), `dy_step` (1 for one dy per label), `ignored` (0 or 1) and `ignore_index`.
     fn params(&self, inputs: &[TensorType], _outputs: &[TensorType]) -> Params {
         let mut p = attributes(self);
         let Some((dy, logs, ..)) = self.split(inputs) else { return p };
         Rows::along(&logs.shape, 1, 1).describe(&mut p);
         p.insert("dy_step".into(), u8::from(dy.is_some_and(|d| d.elements() != 1)).into());
+        p.insert("mean".into(), u8::from(self.reduction == Reduction::Mean).into());
+        p.insert("each".into(), u8::from(self.reduction == Reduction::None).into());
         p.insert("ignored".into(), u8::from(self.ignore_index.is_some()).into());
         p.insert("ignore_index".into(), self.ignore_index.unwrap_or(0).into());
         p

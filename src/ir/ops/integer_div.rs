@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::common::{arity, broadcast};
+use super::elementwise::Broadcast;
 use super::integers::{bounded, narrow};
 use super::{Numeric, Operator, Params, attributes};
 use crate::ir::dtype::DType;
@@ -30,16 +31,6 @@ impl IntegerDiv {
         let (n, d) = (self.numerator * num, self.eta * den + self.eps);
         if d == 0 { 0 } else { (n + n.signum() * (d >> 1)) / d }
     }
-}
-
-/// The element distances with which a tensor of shape `s` is read as if it had shape `to`; 0 repeats.
-fn strides(s: &[usize], to: &[usize]) -> Vec<usize> {
-    (0..to.len())
-        .map(|i| match (i + s.len()).checked_sub(to.len()) {
-            Some(j) if s[j] != 1 => s[j + 1..].iter().product(),
-            _ => 0,
-        })
-        .collect()
 }
 
 impl Operator for IntegerDiv {
@@ -77,13 +68,11 @@ impl Operator for IntegerDiv {
         let y = ndarray::Zip::from(num).and(den).map_collect(|n, d| self.apply(*n, *d));
         Ok(vec![Value::from_i64_wrapping(y, outputs[0].dtype)])
     }
-    /// The attributes, `dims` of the result and `num_strides`, `den_strides` (0 where an operand repeats).
+    /// The attributes and the loops: `loops`, `dims`, `num_strides`, `den_strides`.
     fn params(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Params {
         let mut p = attributes(self);
         let ([num, den], [y]) = (inputs, outputs) else { return p };
-        p.insert("dims".into(), y.shape.clone().into());
-        p.insert("num_strides".into(), strides(&num.shape, &y.shape).into());
-        p.insert("den_strides".into(), strides(&den.shape, &y.shape).into());
+        p.extend(Broadcast::new(&y.shape, &[&num.shape, &den.shape]).params(&["num", "den"]));
         p
     }
 }
@@ -101,10 +90,5 @@ mod tests {
         assert_eq!(op.apply(-100, 50), -130_699);
         assert_eq!(op.apply(1, 0), 458_752);
         assert_eq!(IntegerDiv { numerator: 1, eta: 0, eps: 0 }.apply(5, 5), 0);
-    }
-    #[test]
-    fn strides_broadcast() {
-        assert_eq!(strides(&[2, 1, 4], &[3, 2, 5, 4]), [0, 4, 0, 1]);
-        assert_eq!(strides(&[], &[2]), [0]);
     }
 }

@@ -71,9 +71,10 @@ impl Operator for ItaPartialMax {
         let y = rows.map(flat(inputs[0]), |row| self.row(row));
         Ok(vec![tensor(shape, y, outputs[0].dtype)?])
     }
-    /// The attributes and the rows.
+    /// The attributes, the rows, and `top`: the largest result.
     fn params(&self, inputs: &[TensorType], _outputs: &[TensorType]) -> Params {
         let mut p = attributes(self);
+        p.insert("top".into(), (self.n_levels / 2 - 1).into());
         if let [x] = inputs {
             Rows::from(&x.shape, x.rank().saturating_sub(1)).describe(&mut p);
         }

@@ -64,12 +64,15 @@ impl Operator for Lrn {
         });
         Ok(vec![tensor(&outputs[0].shape, y)?])
     }
-    /// The attributes and the rows.
+    /// The attributes, the rows, `before` and `behind` (the window's reach) and `alpha_per_channel` (alpha/size).
     fn params(&self, inputs: &[TensorType], _outputs: &[TensorType]) -> Params {
         let mut p = attributes(self);
         if let [x] = inputs {
             Rows::along(&x.shape, 1, 1).describe(&mut p);
         }
+        p.insert("before".into(), (self.size.saturating_sub(1) / 2).into());
+        p.insert("behind".into(), (self.size / 2).into());
+        p.insert("alpha_per_channel".into(), (self.alpha.0 / self.size.max(1) as f32).into());
         p
     }
 }

@@ -69,7 +69,6 @@ mod i_rms_norm;
 mod i_softmax;
 mod identity;
 mod integer_div;
-mod integer_mean;
 mod integers;
 mod is_nan;
 mod ita_max;
@@ -200,7 +199,6 @@ pub use i_rms_norm::IRmsNorm;
 pub use i_softmax::ISoftmax;
 pub use identity::Identity;
 pub use integer_div::IntegerDiv;
-pub use integer_mean::IntegerMean;
 pub use is_nan::IsNaN;
 pub use ita_max::ItaMax;
 pub use ita_partial_max::ItaPartialMax;
@@ -554,7 +552,6 @@ ops! {
     IHardswish,
     IRmsNorm,
     ILayerNorm,
-    IntegerMean,
     INoNorm,
     TrueIntegerDiv,
     IntegerDiv,

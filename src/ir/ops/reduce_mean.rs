@@ -1,11 +1,12 @@
 //! ReduceMean: the mean over axes. Means of integers are integers, rounded to nearest with halves up,
-//! `floor(sum / n + 1/2)`: ONNX leaves the rounding open, and this is what integer networks are trained with.
+//! `floor(sum / n + 1/2)`: ONNX leaves the rounding open, and this is what integer networks are trained with
+//! (QuantLib's IntegerMean is the same operator).
 
 use super::reduce_common::{reduction, same, wide};
 
 reduction!(
     ReduceMean,
-    ["ReduceMean", "GlobalAveragePool"],
+    ["ReduceMean", "GlobalAveragePool", "IntegerMean"],
     Any,
     same,
     |x| x.iter().map(wide).sum::<f64>() / x.len() as f64,
