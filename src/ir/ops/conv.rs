@@ -266,7 +266,7 @@ impl Operator for Conv {
         }])
     }
     /// The window's sizes (see the `window` module), the epilogue's (see `contraction`), and `n`, `in_c`, `out_c`, `group`,
-    /// `group_in`, `group_out` (channels of a group), `bias`, `pointwise` (one tap, stride 1, no pads, one group),
+    /// `group_in`, `group_out` (channels of a group), `pixels` (positions of the output), `bias`, `pointwise` (one tap, stride 1, no pads, one group),
     /// `depthwise` (one input channel to a group), `layout`, `macs`.
     fn params(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Params {
         let mut p = Params::new();
@@ -284,6 +284,7 @@ impl Operator for Conv {
         put("group", s.group.into());
         put("group_in", s.inputs.into());
         put("group_out", s.outputs.into());
+        put("pixels", (s.batch * s.axes.iter().map(|a| a.output).product::<usize>()).into());
         put("bias", usize::from(leading == 3).into());
         put("pointwise", usize::from(pointwise).into());
         put("depthwise", usize::from(depthwise).into());

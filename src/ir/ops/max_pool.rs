@@ -61,11 +61,14 @@ pub(super) fn result(axes: &[Axis], layout: Layout, x: &TensorType) -> TensorTyp
     TensorType::new(x.dtype, shape(layout, x.shape[0], channels, &out))
 }
 
-/// What kernels need to know of a pool: the window's sizes (see the `window` module), `n`, `channels`, `layout`.
+/// What kernels need to know of a pool: the window's sizes (see the `window` module), `n`, `channels`, `layout`, and
+/// `covered` (0/1: every window meets the input).
 pub(super) fn params(axes: &[Axis], layout: Layout, x: &TensorType) -> Params {
     let mut p = Params::new();
     window::params(axes, &mut p);
     let channels = x.shape[channel_axis(layout, x.rank())];
+    let covered = axes.iter().all(|a| (0..a.output).all(|o| a.taps(o) > 0));
+    p.insert("covered".into(), usize::from(covered).into());
     p.insert("n".into(), x.shape[0].into());
     p.insert("channels".into(), channels.into());
     p.insert("layout".into(), serde_json::to_value(layout).unwrap_or(Json::Null));

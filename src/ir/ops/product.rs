@@ -172,23 +172,21 @@ impl Product<'_> {
         Ok(())
     }
     /// What kernels need: `m`, `k`, `n`; element strides `a_row`, `a_col`, `b_row`, `b_col`, `c_row`, `c_col` (0 where c
-    /// broadcasts); the batch as lists `batch_dims`, `a_batch`, `b_batch`, `c_batch` of length `batch_rank` (merged as far as
-    /// strides allow, and into `m` where b stays the same), for a rank of at most 1 also as `batch`, `a_step`, `b_step`,
-    /// `c_step`; `alpha`, `beta`, `scaled` (0/1: either is not 1), `bias` (0/1: c is given), `macs`; the epilogue's (see
-    /// `contraction`); and, counting the rows of the whole batch by r, the element of `mul` for row r and column j:
-    /// `r / rq_inner % rq_count * mul_row + j * mul_col`, likewise for `add`.
+    /// broadcasts); the number of products `batch` and its dimensions and steps as lists `batch_dims`, `a_batch`,
+    /// `b_batch`, `c_batch` of length `batch_rank`, at least 1 (merged as far as strides allow, and into `m` where b
+    /// stays the same); `alpha`, `beta`, `scaled` (0/1: either is not 1), `bias` (0/1: c is given), `macs`; the
+    /// epilogue's (see `contraction`); and, counting the rows of the whole batch by r, the element of `mul` for row r
+    /// and column j: `r / rq_inner % rq_count * mul_row + j * mul_col`, likewise for `add`.
     pub fn params(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Params {
         let mut p = Params::new();
         let Ok(s) = self.sizes(&inputs[0], &inputs[1]) else { return p };
         let leading = self.leading(inputs.len());
         contraction::epilogue_params(self.requant, self.act, &inputs[leading..], &mut p);
-        let walk = self.walk(&s, inputs, leading);
+        let mut walk = self.walk(&s, inputs, leading);
+        if walk.batch.is_empty() {
+            walk.batch.push(Step { size: 1, steps: [0; 3] });
+        }
         let steps = |i: usize| -> Vec<usize> { walk.batch.iter().map(|b| b.steps[i]).collect() };
-        let single = match walk.batch[..] {
-            [] => Some(Step { size: 1, steps: [0; 3] }),
-            [one] => Some(one),
-            _ => None,
-        };
         let mut put = |name: &str, x: Json| p.insert(name.into(), x);
         put("m", walk.m.into());
         put("k", s.k.into());
@@ -202,10 +200,9 @@ impl Product<'_> {
         put("batch", s.batch_count(walk.m).into());
         for (i, name) in ["a", "b", "c"].into_iter().enumerate() {
             put(&format!("{name}_batch"), steps(i).into());
-            put(&format!("{name}_step"), single.map_or(0, |one| one.steps[i]).into());
         }
-        put("alpha", f64::from(self.alpha).into());
-        put("beta", f64::from(self.beta).into());
+        put("alpha", number(self.alpha));
+        put("beta", number(self.beta));
         put("scaled", usize::from(self.alpha != 1.0 || self.beta != 1.0).into());
         put("bias", usize::from(leading == 3).into());
         put("macs", self.macs(inputs, outputs).into());
@@ -266,6 +263,11 @@ impl Sizes {
     fn batch_count(&self, m: usize) -> usize {
         (self.batch.iter().product::<usize>() * self.m).checked_div(m).unwrap_or(0)
     }
+}
+
+/// An integer where it is one.
+fn number(x: f32) -> Json {
+    if x.fract() == 0.0 && x.abs() < 1e9 { (x as i64).into() } else { f64::from(x).into() }
 }
 
 /// How a kernel walks the operands.
