@@ -62,8 +62,15 @@ fn check(network: &Path) -> Result<String, String> {
     if c.equal() {
         Ok(format!("equal, loaded in {time}, max error {:e}", c.max_error))
     } else {
-        let types: Vec<String> = graph.outputs().iter().map(|o| graph.tensor(o.tensor).ty.to_string()).collect();
-        Err(format!("{} of {} elements differ, at most by {} ({})", c.mismatches, c.elements, c.max_error, types.join(", ")))
+        let types: Vec<String> =
+            graph.outputs().iter().map(|o| graph.tensor(o.tensor).ty.to_string()).collect();
+        Err(format!(
+            "{} of {} elements differ, at most by {} ({})",
+            c.mismatches,
+            c.elements,
+            c.max_error,
+            types.join(", ")
+        ))
     }
 }
 

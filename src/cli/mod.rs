@@ -10,8 +10,15 @@ use clap::Parser;
 use crate::diag::{Diagnostic, Diagnostics, Result, Severity};
 
 pub mod args;
+mod compile;
 mod doctor;
+mod inspect;
+mod new;
+mod options;
+mod run;
 pub mod style;
+mod targets;
+mod test;
 
 use args::{Cli, Command};
 use style::{Stream, Tone, paint};
@@ -42,8 +49,14 @@ pub fn main() -> ExitCode {
 
 fn dispatch(command: &Command) -> Result<u8> {
     match command {
+        Command::Compile(args) => compile::compile(args),
+        Command::Run(args) => run::run(args),
+        Command::Test(args) => test::test(args),
+        Command::Inspect(args) => inspect::inspect(args),
+        Command::Targets(args) => targets::targets(args),
         Command::Doctor => doctor::doctor(),
-        _ => Err(Diagnostic::internal("not connected yet").into()),
+        Command::New(args) => new::new(args),
+        Command::PlanMemory(_) => Err(Diagnostic::unsupported("plan-memory is not connected yet").into()),
     }
 }
 

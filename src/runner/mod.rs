@@ -3,11 +3,19 @@
 //! In: cases (a model with inputs and expected outputs) and a target. Out: one [`CaseResult`] per case.
 //! Never decides anything about the generated code, and no other module imports it.
 
+mod bytes;
 pub mod cases;
 pub mod compare;
+pub mod execute;
+mod harness;
+pub mod host;
+pub mod inputs;
+pub mod objects;
 pub mod random;
 pub mod result;
+pub mod suite;
 
 pub use cases::{Case, DataSet};
 pub use compare::{Comparison, FLOAT_TOLERANCE};
+pub use execute::RunOptions;
 pub use result::{CaseResult, Report, Status};

@@ -1,0 +1,43 @@
+//! `tilewright compile`: write the C sources of a network.
+
+use super::args::CompileArgs;
+use super::style::{bytes, duration, grouped};
+use super::{options, print};
+use crate::diag::{Diagnostic, Result};
+use crate::{driver, emit};
+
+/// Runs the command.
+///
+/// # Errors
+/// What any stage found, or the folder cannot be written.
+pub fn compile(args: &CompileArgs) -> Result<u8> {
+    let mut compile = options::compile(&args.options);
+    compile.data = options::sibling_data(&args.model)?;
+    let compiled = driver::compile(&args.model, &compile)?;
+    options::trace(&args.options, &compiled.stages, &compiled.passes);
+    options::notes(&args.options, &compiled.warnings);
+    if args.options.verbose && !compile.data.is_empty() {
+        let note = Diagnostic::invalid(
+            "element types and shapes of the inputs are those of inputs.npz beside the model",
+        );
+        super::show(&note.note().into());
+    }
+    emit::write(&args.output, &compiled.sources, args.force)?;
+    if args.json {
+        print(compiled.sources.report.json().trim_end())?;
+        return Ok(0);
+    }
+    let report = &compiled.sources.report;
+    let arenas = report.memories.iter().map(|m| {
+        format!("{} of {} (largest live set {})", bytes(m.bytes as u64), m.level, bytes(m.lower_bound as u64))
+    });
+    print(format!(
+        "{}: {} nodes, {} MACs, {}; compiled in {}",
+        args.output.display(),
+        report.totals.nodes,
+        grouped(report.totals.macs),
+        arenas.collect::<Vec<_>>().join(", "),
+        duration(compiled.time()),
+    ))?;
+    Ok(0)
+}

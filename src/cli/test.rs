@@ -1,0 +1,77 @@
+//! `tilewright test`: run every case below some paths and count.
+
+use std::path::Path;
+use std::time::Instant;
+
+use super::args::TestArgs;
+use super::style::{Stream, Tone, duration, paint, progress, shorten};
+use super::{DIFFERENT, options, print};
+use crate::diag::{Diagnostic, Result};
+use crate::runner::suite::{Workspace, run};
+use crate::runner::{CaseResult, Report, Status, cases};
+
+/// Runs the command: exit code 0 only if no case failed.
+///
+/// # Errors
+/// A path holds no case, or results cannot be written.
+pub fn test(args: &TestArgs) -> Result<u8> {
+    let mut cases = cases::find(&args.paths)?;
+    if let Some(filter) = &args.filter {
+        cases.retain(|c| c.name.contains(filter.as_str()));
+        if cases.is_empty() {
+            return Err(Diagnostic::invalid(format!("no case has `{filter}` in its name")).into());
+        }
+    }
+    let workspace = Workspace::new(args.build.keep.as_deref())?;
+    let run_options = options::run(&args.options, &args.build, args.twice);
+    let start = Instant::now();
+    let bar = progress(cases.len());
+    let mut complaint = Ok(());
+    let report = run(&cases, &run_options, jobs(args), &workspace, &mut |_, result| {
+        bar.inc(1);
+        bar.set_message(shorten(&result.name, 40));
+        let shown = args.options.verbose || result.status != Status::Pass;
+        if shown && complaint.is_ok() {
+            complaint = bar.suspend(|| print(line(result)));
+        }
+    })?;
+    bar.finish_and_clear();
+    complaint?;
+    if let Some(file) = &args.json {
+        write_json(file, &report)?;
+    }
+    let (_, failed, _) = report.counts();
+    print(paint(
+        Stream::Out,
+        Tone::Quiet,
+        &format!("{} cases in {}", cases.len(), duration(start.elapsed())),
+    ))?;
+    print(report.summary())?;
+    Ok(if failed == 0 { 0 } else { DIFFERENT })
+}
+
+fn jobs(args: &TestArgs) -> usize {
+    let processors = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    args.jobs.map_or_else(processors, usize::from)
+}
+
+fn line(result: &CaseResult) -> String {
+    let (tone, word) = match result.status {
+        Status::Pass => (Tone::Good, "pass"),
+        Status::Fail => (Tone::Bad, "FAIL"),
+        Status::Refused => (Tone::Caution, "refused"),
+        Status::Skip => (Tone::Caution, "skip"),
+    };
+    let reason = result.reason.as_ref().map(|r| format!(": {r}")).unwrap_or_default();
+    format!("{} {}{reason}", paint(Stream::Out, tone, &format!("{word:<7}")), result.name)
+}
+
+fn write_json(file: &Path, report: &Report) -> Result<()> {
+    let text = serde_json::to_string_pretty(report)
+        .map_err(|e| Diagnostic::internal(format!("cannot write the results as JSON: {e}")))?;
+    if file == Path::new("-") {
+        return print(text);
+    }
+    std::fs::write(file, text + "\n")
+        .map_err(|e| Diagnostic::environment(format!("{}: cannot be written: {e}", file.display())).into())
+}

@@ -1,0 +1,199 @@
+//! The driver: all stages from a model file to C sources, in order.
+//!
+//! In: a model and options. Out: [`Compiled`], every stage's result, and how long each took. Never writes a file
+//! and never prints.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::diag::{Diagnostics, Result};
+use crate::emit::{self, Sources};
+use crate::frontend::{self, LoadOptions};
+use crate::ir::verify::{Verified, verify};
+use crate::ir::{DType, Graph, Value};
+use crate::passes;
+use crate::targets::{self, Assignment, Library, Platform, Tree};
+use crate::tiling::{self, CheckedPlan, Interface, MemoryOptions};
+
+/// What the user may choose about a compilation.
+#[derive(Clone, Debug, Default)]
+pub struct CompileOptions {
+    /// The target's name.
+    pub target: String,
+    /// The network's name; without it, the model file's.
+    pub name: Option<String>,
+    /// Element types of inputs.
+    pub input_types: BTreeMap<String, DType>,
+    /// Shapes of inputs.
+    pub shapes: BTreeMap<String, Vec<usize>>,
+    /// Folders with more kernels, the last one first in line.
+    pub kernels: Vec<PathBuf>,
+    /// Where inputs and outputs are.
+    pub interface: Interface,
+    /// Which passes run and which print.
+    pub passes: passes::Options,
+    /// Test arrays for the inputs, in order: they tell element types and shapes the model leaves open.
+    pub data: Vec<(String, Value)>,
+}
+
+/// How long a stage took.
+#[derive(Clone, Copy, Debug)]
+pub struct Stage {
+    /// The stage.
+    pub name: &'static str,
+    /// Its time.
+    pub time: Duration,
+}
+
+/// A platform and the kernels it runs.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Every file of the targets.
+    pub tree: Tree,
+    /// The platform.
+    pub platform: Platform,
+    /// Its kernels.
+    pub library: Library,
+}
+
+/// A compiled network: what every stage made.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The network as loaded, before any pass.
+    pub imported: Graph,
+    /// The network behind all passes.
+    pub graph: Verified,
+    /// The target.
+    pub target: Target,
+    /// Node → kernel.
+    pub assignment: Assignment,
+    /// Where everything lives.
+    pub plan: CheckedPlan,
+    /// The files to write.
+    pub sources: Sources,
+    /// What is odd, though the result is exact.
+    pub warnings: Diagnostics,
+    /// Time per stage.
+    pub stages: Vec<Stage>,
+    /// What each pass did.
+    pub passes: Vec<passes::Report>,
+}
+
+impl Compiled {
+    /// Time of all stages together.
+    pub fn time(&self) -> Duration {
+        self.stages.iter().map(|s| s.time).sum()
+    }
+}
+
+/// Measures stages.
+struct Clock(Vec<Stage>);
+
+impl Clock {
+    fn stage<T>(&mut self, name: &'static str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let start = Instant::now();
+        let result = work();
+        self.0.push(Stage { name, time: start.elapsed() });
+        result
+    }
+}
+
+/// A loaded network behind its passes: what `inspect` shows.
+#[derive(Debug)]
+pub struct Optimised {
+    /// The network as loaded.
+    pub imported: Graph,
+    /// The network behind the passes.
+    pub graph: Graph,
+    /// What is odd about the model.
+    pub warnings: Diagnostics,
+    /// What each pass did.
+    pub passes: Vec<passes::Report>,
+}
+
+/// Loads a model and runs the passes.
+///
+/// # Errors
+/// What the front end or a pass found wrong.
+pub fn optimise(model: &Path, options: &CompileOptions) -> Result<(Optimised, Vec<Stage>)> {
+    let mut clock = Clock(Vec::new());
+    let loaded = clock.stage("load", || {
+        let file = frontend::read_model(model)?;
+        let load = LoadOptions {
+            name: options.name.clone(),
+            input_types: options.input_types.clone(),
+            shapes: options.shapes.clone(),
+            ..LoadOptions::default()
+        };
+        frontend::import(&file, &load.with_data(&file, &options.data))
+    })?;
+    let imported = clock.stage("verify", || verify(loaded.graph))?.into_graph();
+    let mut reports = Vec::new();
+    let graph = clock.stage("passes", || {
+        passes::run(imported.clone(), &options.passes, &mut |report| reports.push(report.clone()))
+    })?;
+    Ok((Optimised { imported, graph, warnings: loaded.warnings, passes: reports }, clock.0))
+}
+
+/// Reads a target and its kernels.
+///
+/// # Errors
+/// There is no such target, or a file of it is malformed.
+pub fn load_target(name: &str, kernels: &[PathBuf]) -> Result<Target> {
+    let mut tree = Tree::embedded();
+    for dir in kernels {
+        tree.add_dir(dir)?;
+    }
+    let platform = Platform::load(&tree, name)?;
+    let library = Library::load(&tree, &platform)?;
+    Ok(Target { tree, platform, library })
+}
+
+/// All stages.
+///
+/// # Errors
+/// What the first failing stage found, all of it.
+pub fn compile(model: &Path, options: &CompileOptions) -> Result<Compiled> {
+    let mut target_clock = Clock(Vec::new());
+    let target = target_clock.stage("target", || load_target(&options.target, &options.kernels))?;
+    let (optimised, stages) = optimise(model, options)?;
+    let mut clock = Clock(target_clock.0.into_iter().chain(stages).collect());
+    let graph = clock.stage("verify", || verify(optimised.graph))?;
+    let assignment = clock.stage("assign", || targets::assign(&graph, &target.platform, &target.library))?;
+    let memory = memory_options(&target.platform, options.interface);
+    let plan = clock.stage("plan", || tiling::plan(&graph, &assignment, &memory))?;
+    let plan = clock.stage("validate", || tiling::validate(&graph, &assignment, plan))?;
+    let emission = emit::Options { name: network_name(model, options) };
+    let sources = clock.stage("emit", || {
+        emit::render(&graph, &assignment, &plan, &target.library, &target.platform, &emission)
+    })?;
+    Ok(Compiled {
+        imported: optimised.imported,
+        graph,
+        target,
+        assignment,
+        plan,
+        sources,
+        warnings: optimised.warnings,
+        stages: clock.0,
+        passes: optimised.passes,
+    })
+}
+
+/// The prefix of every symbol: what the user says, else an identifier made from the file's name.
+fn network_name(model: &Path, options: &CompileOptions) -> String {
+    let stem = || model.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+    options.name.clone().unwrap_or_else(|| emit::names::identifier(&stem()))
+}
+
+fn memory_options(platform: &Platform, interface: Interface) -> MemoryOptions {
+    let memory = platform.arena_memory();
+    MemoryOptions {
+        level: memory.map_or_else(|| "ram".into(), |m| m.name.clone()),
+        capacity: memory.and_then(|m| m.size).and_then(|s| usize::try_from(s).ok()),
+        alignment: platform.defaults.alignment,
+        interface,
+        ..MemoryOptions::default()
+    }
+}

@@ -1,0 +1,227 @@
+//! One case from model to verdict.
+//!
+//! In: a case and options. Out: an [`Outcome`]: the verdict, and what was compiled for those who want to show it.
+//! Never stops at a bad case: every error becomes a verdict.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::cases::{Case, DataSet};
+use super::compare::{Comparison, compare_all};
+use super::host::{self, CFile, Program};
+use super::inputs::{bind, read_inputs, read_outputs};
+use super::objects::{Cache, Flags};
+use super::random::Random;
+use super::result::{CaseResult, Status};
+use crate::diag::{Diagnostic, Diagnostics, Kind, Result};
+use crate::driver::{self, CompileOptions, Compiled};
+use crate::ir::{Graph, TensorType, Value, interp};
+
+/// How to run cases.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// How to compile.
+    pub compile: CompileOptions,
+    /// The C compiler; `None` for the platform's.
+    pub cc: Option<String>,
+    /// Whether to build with the sanitizers.
+    pub sanitize: bool,
+    /// When a run counts as hanging.
+    pub timeout: Duration,
+    /// Largest absolute error of a float.
+    pub tolerance: f64,
+    /// Whether to compile twice and compare the sources.
+    pub twice: bool,
+}
+
+/// What came of a case.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The verdict.
+    pub result: CaseResult,
+    /// The compiled network, unless it was refused.
+    pub compiled: Option<Compiled>,
+    /// What there is to say beyond the verdict.
+    pub notes: Diagnostics,
+    /// What ended the case, if something did.
+    pub error: Option<Diagnostics>,
+}
+
+/// Runs a case in `dir`, an empty directory.
+pub fn execute(case: &Case, options: &RunOptions, dir: &Path, cache: &Cache) -> Outcome {
+    let target = options.compile.target.clone();
+    let mut outcome = Outcome {
+        result: CaseResult::new(&case.name, target, Status::Fail),
+        compiled: None,
+        notes: Diagnostics::default(),
+        error: None,
+    };
+    if let Err(error) = run(case, options, dir, cache, &mut outcome) {
+        let refused = outcome.compiled.is_none()
+            && matches!(error.exit_code(), c if c == Kind::Unsupported.exit_code() || c == Kind::Infeasible.exit_code());
+        outcome.result.status = if refused { Status::Refused } else { Status::Fail };
+        outcome.result.reason = Some(reason(&error));
+        outcome.error = Some(error);
+    }
+    outcome
+}
+
+/// All errors in one line each, joined: what a table or a JSON field can hold.
+fn reason(error: &Diagnostics) -> String {
+    let errors = error.0.iter().filter(|d| d.severity == crate::diag::Severity::Error);
+    let lines = errors.map(|d| match (&d.node, &d.op) {
+        (Some(node), Some(op)) => format!("{node} ({op}): {}", d.message),
+        (Some(node), None) => format!("{node}: {}", d.message),
+        (None, Some(op)) => format!("{op}: {}", d.message),
+        (None, None) => d.message.clone(),
+    });
+    lines.collect::<Vec<_>>().join("; ")
+}
+
+fn run(case: &Case, options: &RunOptions, dir: &Path, cache: &Cache, outcome: &mut Outcome) -> Result<()> {
+    let sets: Vec<_> = case.data.iter().map(|s| Ok((s, read_inputs(s)?))).collect::<Result<_>>()?;
+    let mut compile = options.compile.clone();
+    if let Some((_, arrays)) = sets.first() {
+        compile.data.clone_from(arrays);
+    }
+    let compiled = driver::compile(&case.model, &compile)?;
+    let result = &mut outcome.result;
+    result.compile_ms = Some((compiled.time().as_secs_f64() * 1e6).round() / 1e3);
+    result.macs = Some(compiled.sources.report.totals.macs);
+    result.ram_bytes = Some(compiled.sources.report.totals.arena_bytes as u64);
+    outcome.notes.0.extend(compiled.warnings.0.iter().cloned());
+    let compiled = outcome.compiled.insert(compiled);
+    if options.twice {
+        let again = driver::compile(&case.model, &compile)?;
+        same_sources(compiled, &again)?;
+    }
+    let program = build(compiled, options, dir, cache)?;
+    result.flash_bytes = program.flash_bytes;
+    let mut total: Option<Comparison> = None;
+    for (set, arrays) in &sets {
+        let (inputs, notes) = bind(&compiled.imported, arrays)?;
+        outcome.notes.0.extend(notes.0);
+        let expected = expected(set, compiled, &inputs)?;
+        let actual = program.run(dir, &inputs, &output_types(&compiled.graph), options.timeout)?;
+        let c = compare_all(&output_names(&compiled.graph), &actual, &expected, options.tolerance)?;
+        total = Some(total.map_or(c, |t| t.merge(c)));
+    }
+    let goldens = !sets.is_empty() && sets.iter().all(|(s, _)| s.has_goldens());
+    let seen = match total {
+        Some(c) => c,
+        None => against_interpreter(compiled, &program, options, dir)?,
+    };
+    result.max_error = Some(seen.max_error);
+    result.mismatches = Some(seen.mismatches);
+    (result.status, result.reason) = match (seen.equal(), goldens) {
+        (true, true) => (Status::Pass, None),
+        (true, false) if sets.is_empty() => (
+            Status::Skip,
+            Some("no inputs and no goldens; equals the reference interpreter on random inputs".into()),
+        ),
+        (true, false) => {
+            (Status::Skip, Some("no goldens; equals the reference interpreter on the inputs".into()))
+        }
+        (false, _) => (
+            Status::Fail,
+            Some(format!(
+                "{} of {} elements differ, by up to {}{}",
+                seen.mismatches,
+                seen.elements,
+                seen.max_error,
+                if goldens { "" } else { " (from the reference interpreter)" }
+            )),
+        ),
+    };
+    Ok(())
+}
+
+/// The goldens, or what the interpreter computes in their place.
+fn expected(set: &DataSet, compiled: &Compiled, inputs: &[Value]) -> Result<Vec<Value>> {
+    match read_outputs(set)? {
+        Some(values) => Ok(values),
+        None => interp::run(&compiled.imported, inputs),
+    }
+}
+
+fn output_types(graph: &Graph) -> Vec<TensorType> {
+    graph.outputs().iter().map(|o| graph.tensor(o.tensor).ty.clone()).collect()
+}
+
+fn output_names(graph: &Graph) -> Vec<String> {
+    graph.outputs().iter().map(|o| o.name.clone()).collect()
+}
+
+/// Runs on random inputs and compares with the interpreter. Wide integers may be indices into something small,
+/// so their range shrinks until the interpreter accepts them.
+fn against_interpreter(
+    compiled: &Compiled,
+    program: &Program,
+    options: &RunOptions,
+    dir: &Path,
+) -> Result<Comparison> {
+    let types = compiled.imported.types(compiled.imported.inputs());
+    let mut refusal = Diagnostics::default();
+    for limit in [127, 7, 1, 0] {
+        let mut random = Random::new(1);
+        let inputs: Vec<Value> = types.iter().map(|ty| random.value(ty, limit)).collect();
+        match interp::run(&compiled.imported, &inputs) {
+            Ok(expected) => {
+                let actual = program.run(dir, &inputs, &output_types(&compiled.graph), options.timeout)?;
+                let names = output_names(&compiled.graph);
+                return compare_all(&names, &actual, &expected, options.tolerance);
+            }
+            Err(e) => refusal = e,
+        }
+    }
+    Err(refusal)
+}
+
+fn same_sources(first: &Compiled, second: &Compiled) -> Result<()> {
+    if first.sources.files == second.sources.files {
+        return Ok(());
+    }
+    let differs = |(path, bytes): &(&String, &Vec<u8>)| second.sources.files.get(*path) != Some(*bytes);
+    let path = first.sources.files.iter().find(differs).map_or("the list of files", |(path, _)| path);
+    Err(Diagnostic::internal(format!("{path} differs when compiled a second time")).into())
+}
+
+/// Writes the sources and a harness into `dir`, compiles and links them.
+fn build(compiled: &Compiled, options: &RunOptions, dir: &Path, cache: &Cache) -> Result<Program> {
+    let mut files = Vec::new();
+    for (path, bytes) in &compiled.sources.files {
+        write(&dir.join(path), bytes)?;
+        if path.ends_with(".c") {
+            files.push(CFile { path: path.to_string(), network: true });
+        }
+    }
+    write(&dir.join("harness.c"), super::harness::render(compiled)?.as_bytes())?;
+    files.push(CFile { path: "harness.c".into(), network: false });
+    host::build(dir, &files, &flags(compiled, options), cache)
+}
+
+fn flags(compiled: &Compiled, options: &RunOptions) -> Flags {
+    let toolchain = &compiled.target.platform.toolchain;
+    let mut flags = Flags {
+        cc: options.cc.as_ref().map_or_else(|| toolchain.cc.clone(), |cc| vec![cc.clone()]),
+        cflags: toolchain.cflags.clone(),
+        ldflags: toolchain.ldflags.clone(),
+    };
+    flags.cflags.extend(["-Wall", "-Wextra", "-Werror", "-pedantic"].map(String::from));
+    if options.sanitize {
+        // -O1 halves the time of the build; what the sanitizers find does not depend on it.
+        flags.cflags.extend(
+            ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"].map(String::from),
+        );
+    }
+    flags
+}
+
+fn write(path: &PathBuf, bytes: &[u8]) -> Result<()> {
+    let fail = |e: std::io::Error| Diagnostic::environment(format!("cannot write {}: {e}", path.display()));
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(fail)?;
+    }
+    Ok(fs::write(path, bytes).map_err(fail)?)
+}
