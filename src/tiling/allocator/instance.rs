@@ -48,11 +48,6 @@ impl Rows {
         self.starts[row]..self.starts[row + 1]
     }
 
-    /// The index stored at a position.
-    pub fn entry(&self, position: usize) -> usize {
-        self.entries[position] as usize
-    }
-
     /// The indices of a row.
     pub fn row(&self, row: usize) -> &[u32] {
         &self.entries[self.range(row)]

@@ -1,48 +1,40 @@
+//! The exact static memory allocator.
+//!
+//! In: buffers with lifetimes, sizes, alignments and perhaps fixed offsets. Out: offsets such that
+//! no two buffers that are live together share memory, proofs that none exist, or an honest
+//! "unknown". Never knows what a buffer holds; a result never depends on the machine unless the
+//! caller sets a time limit.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `problem` | buffers, problems, results |
+//! | `solve` | [`solve`] and [`minimise`]: what is tried, in which order, with which effort |
+//! | `greedy` | first-fit allocation in several orders |
+//! | `prepare` | problems in bytes to instances in units, and back |
+//! | `instance` | sections (time slices) and neighbours of one component |
+//! | `state` | a partial allocation: bounds, contradictions, undo |
+//! | `search` | the complete search |
+//! | `validate` | the independent check |
+//! | [`csv`] | the exchange format of the field |
+//!
+//! The search follows the idea of canonical solutions in M. D. Moffitt, "MiniMalloc: A Lightweight
+//! Memory Allocator for Hardware-Accelerated Machine Learning" (ASPLOS 2023), but branches on
+//! "this item rests on what lies below it" against "it does not", which frees it to take the items
+//! in any order and lets every rejection raise bounds.
+
+pub mod csv;
 mod greedy;
 mod instance;
 mod prepare;
-pub mod problem;
+mod problem;
 mod search;
 mod solve;
 mod state;
-pub mod validate;
-pub use problem::*;
-pub use solve::*;
-pub fn tune() {
-    use instance::*;
-    use search::*;
-    let args: Vec<String> = std::env::args().collect();
-    let seeds: u64 = args[2].parse().unwrap();
-    for name in args[1].chars() {
-        let text = std::fs::read_to_string(format!("/work/shared/minimalloc/{name}.1048576.csv")).unwrap();
-        let items: Vec<Item> = text
-            .lines()
-            .skip(1)
-            .map(|l| {
-                let f: Vec<i64> = l.split(',').map(|x| x.parse().unwrap()).collect();
-                Item { lower: f[1], upper: f[2], size: f[3] as u64 / 1024, alignment: 1, fixed: None }
-            })
-            .collect();
-        let mut inst = Instance::new(items.clone());
-        inst.limit(1024, |i| 1024 - items[i].size);
-        let limit = items.len() as u64 * args[3].parse::<u64>().unwrap();
-        for focus in [Focus::Candidates, Focus::Weighted, Focus::Slack, Focus::Lowest] {
-            for preference in [Preference::Size, Preference::Area, Preference::Length, Preference::Neighbours]
-            {
-                let (mut found, mut nodes) = (0, 0);
-                let t0 = std::time::Instant::now();
-                for seed in 0..seeds {
-                    let mut b = Budget { nodes: limit, deadline: None };
-                    if let Verdict::Found(_) = search(&inst, Strategy { focus, preference, seed }, &mut b) {
-                        found += 1;
-                    }
-                    nodes += limit - b.nodes;
-                }
-                println!(
-                    "{name} {focus:?} {preference:?} found {found} nodes {nodes} {:.3}s",
-                    t0.elapsed().as_secs_f64()
-                );
-            }
-        }
-    }
-}
+mod validate;
+
+#[cfg(test)]
+mod tests;
+
+pub use problem::{Buffer, Minimised, Options, Outcome, Problem, Solution, lower_bound};
+pub use solve::{minimise, solve};
+pub use validate::{Violation, validate};

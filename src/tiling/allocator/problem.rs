@@ -134,7 +134,16 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { time_limit: None, node_limit: 200_000 }
+        Self { time_limit: None, node_limit: 20_000 }
+    }
+}
+
+impl Options {
+    /// For problems that are hard and matter: seconds to minutes where the default takes at most
+    /// fractions of a second.
+    #[must_use]
+    pub fn thorough() -> Self {
+        Self { time_limit: None, node_limit: 20_000_000 }
     }
 }
 

@@ -24,9 +24,11 @@ pub(super) enum Focus {
 /// Which item goes first among those that may be next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Preference {
+    /// The largest.
     Size,
-    Area,
+    /// The one with the longest lifetime.
     Length,
+    /// The one that is live together with most others.
     Neighbours,
 }
 
@@ -126,7 +128,6 @@ fn priorities(instance: &Instance, strategy: Strategy) -> Vec<u64> {
         let neighbours = instance.neighbours.row(index).len() as u64;
         let value = match strategy.preference {
             Preference::Size => item.size,
-            Preference::Area => item.size.saturating_mul(item.upper.abs_diff(item.lower)),
             Preference::Length => item.upper.abs_diff(item.lower),
             Preference::Neighbours => neighbours * 1024 + length,
         };
@@ -138,7 +139,7 @@ fn priorities(instance: &Instance, strategy: Strategy) -> Vec<u64> {
         let mut mixed = random;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        value.saturating_add(value / 64 * ((mixed >> 32) % 32))
+        value.saturating_mul(64 + (mixed >> 32) % 32)
     };
     instance.items.iter().enumerate().map(measure).collect()
 }

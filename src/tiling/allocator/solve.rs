@@ -11,17 +11,14 @@ use super::search::{Budget, Focus, Preference, Strategy, Verdict, search};
 use std::time::Instant;
 
 /// Ways to search, taken in turns: each is good where the others are not.
-const STRATEGIES: [(Focus, Preference); 10] = [
+const STRATEGIES: [(Focus, Preference); 7] = [
     (Focus::Weighted, Preference::Length),
-    (Focus::Slack, Preference::Neighbours),
-    (Focus::Candidates, Preference::Size),
     (Focus::Slack, Preference::Length),
-    (Focus::Weighted, Preference::Neighbours),
+    (Focus::Candidates, Preference::Size),
     (Focus::Lowest, Preference::Length),
-    (Focus::Slack, Preference::Area),
+    (Focus::Weighted, Preference::Neighbours),
+    (Focus::Slack, Preference::Neighbours),
     (Focus::Candidates, Preference::Length),
-    (Focus::Weighted, Preference::Area),
-    (Focus::Slack, Preference::Size),
 ];
 
 /// Finds an allocation within the capacity, or proves that there is none.
@@ -80,9 +77,8 @@ fn descend(prepared: &mut Prepared, proven: &mut u64, best: &mut Solution, mut b
         match answer {
             Some(Ok(solution)) => *best = solution,
             Some(Err(Contradicted)) => {
-                // Solutions that would lie between two steps do not exist.
-                *proven = if open <= capacity && *proven == open { next } else { *proven };
-                *proven = (*proven).max(next).min(best.height);
+                // What does not fit here fits nowhere below, even where that was left open.
+                *proven = next.min(best.height);
                 open = next;
             }
             None => open = next,
@@ -96,21 +92,15 @@ fn budget(options: &Options) -> Budget {
     Budget { nodes: options.node_limit, deadline }
 }
 
-/// Takes turns among the strategies. Hard instances are found quickly from some beginnings and never
-/// from others, so most attempts are short; some grow, so that small instances are settled.
+/// Takes turns among the strategies. Hard instances are solved quickly from some beginnings and never
+/// from others, so attempts are short; they grow slowly, so that small instances are settled.
 fn portfolio(instance: &Instance, budget: &mut Budget) -> Verdict {
-    let ev = |n: &str| std::env::var(n).ok().and_then(|v| v.parse::<u64>().ok());
-    let unit = ev("UM").unwrap_or(2) * instance.items.len() as u64 + 16;
+    let unit = 2 * instance.items.len() as u64 + 16;
     let mut attempt = 0;
     while budget.nodes > 0 && !budget.late() {
         let (focus, preference) = STRATEGIES[attempt % STRATEGIES.len()];
-        let seed = (attempt / STRATEGIES.len()) as u64 + ev("SEED").unwrap_or(0);
-        let nodes = (if ev("POL").is_some() {
-            unit + unit * attempt as u64 / 40
-        } else {
-            luby(attempt as u64 + 1) * unit
-        })
-        .min(budget.nodes);
+        let seed = (attempt / STRATEGIES.len()) as u64;
+        let nodes = (unit + unit * attempt as u64 / 40).min(budget.nodes);
         let mut share = Budget { nodes, ..*budget };
         let verdict = search(instance, Strategy { focus, preference, seed }, &mut share);
         budget.nodes -= nodes - share.nodes;
@@ -120,16 +110,4 @@ fn portfolio(instance: &Instance, budget: &mut Budget) -> Verdict {
         attempt += 1;
     }
     Verdict::Exhausted
-}
-
-/// The sequence 1 1 2 1 1 2 4 …, the best universal schedule of restarts (Luby et al., 1993).
-fn luby(index: u64) -> u64 {
-    let mut index = index;
-    loop {
-        let order = u64::BITS - index.leading_zeros();
-        if index == (1 << order) - 1 {
-            return 1 << (order - 1);
-        }
-        index -= (1 << (order - 1)) - 1;
-    }
 }

@@ -5,20 +5,21 @@
 
 use super::problem::{Problem, Solution};
 
-/// One broken rule; numbers are indices into the buffers of the problem.
+/// One broken rule; buffers are given by their index in the problem, amounts in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)] // Every field is named in the text of its variant.
 pub enum Violation {
-    /// The solution has offsets for another number of buffers.
+    /// The solution has `offsets` offsets for `buffers` buffers.
     Count { buffers: usize, offsets: usize },
-    /// The buffer ends beyond the capacity (bytes), or beyond the range of offsets.
+    /// `buffer` ends beyond `capacity`.
     Capacity { buffer: usize, capacity: u64 },
-    /// The offset in bytes is not a multiple of the alignment.
+    /// The `offset` of `buffer` is not a multiple of its `alignment`.
     Alignment { buffer: usize, offset: u64, alignment: u64 },
-    /// The offset in bytes is not the one demanded.
+    /// The `offset` of `buffer` is not the demanded `fixed` one.
     Fixed { buffer: usize, offset: u64, fixed: u64 },
-    /// Two buffers share memory while both are live.
+    /// The buffers `first` and `second` share memory while both are live.
     Overlap { first: usize, second: usize },
-    /// The height is not the end of the topmost buffer (both in bytes).
+    /// The `stated` height is not the `actual` end of the topmost buffer.
     Height { stated: u64, actual: u64 },
 }
 
