@@ -78,6 +78,12 @@ impl<'g> Patch<'g> {
     pub fn output(&mut self, name: impl Into<String>, tensor: TensorId) {
         self.outputs.push(Output { name: name.into(), tensor });
     }
+    /// Makes graph output `index` read `tensor`; its name stays.
+    pub fn set_output(&mut self, index: usize, tensor: TensorId) {
+        if let Some(output) = self.outputs.get_mut(index) {
+            output.tensor = tensor;
+        }
+    }
     /// Adds a node and its results; result types come from the operator. The first result is named
     /// like the node.
     ///

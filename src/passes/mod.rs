@@ -8,8 +8,22 @@ use std::time::{Duration, Instant};
 use crate::diag::{Diagnostic, Diagnostics, Kind, Result};
 use crate::ir::{Graph, text, verify};
 
+mod batch_norm;
 mod constant_folding;
+mod data_movement;
 mod dead_code;
+mod epilogue;
+mod fuse_activation;
+mod fuse_bias;
+mod fuse_requant;
+mod integer_regions;
+mod kinds;
+mod layout;
+mod legalise_outputs;
+mod lookup;
+mod no_ops;
+mod padding;
+mod quantise;
 mod sweep;
 
 /// One step of the pipeline.
@@ -43,6 +57,23 @@ macro_rules! pipeline {
 pipeline! {
     constant_folding: "compute at compile time what needs no input",
     dead_code: "drop nodes whose results nobody reads",
+    no_ops: "drop operators that change nothing",
+    data_movement: "merge reshapes and transposes",
+    quantise: "recognise quantisation written out as float chains",
+    integer_regions: "compute on integers between quantisation and dequantisation",
+    quantise: "recognise dequantisation behind the integer regions",
+    batch_norm: "fold batch normalisation into weights",
+    padding: "fold Pad into the windows behind it",
+    fuse_bias: "fold additions of constants into biases",
+    fuse_requant: "requantise accumulators where they are made",
+    lookup: "replace chains on 8-bit tensors by tables",
+    fuse_activation: "clip floats where they are made",
+    layout: "convolutions and pools on channels last",
+    data_movement: "merge what the layout left",
+    no_ops: "drop operators that change nothing",
+    constant_folding: "compute what the passes left constant",
+    dead_code: "drop what the passes left unread",
+    legalise_outputs: "give every graph output a tensor of its own",
 }
 
 /// The pass of that name.

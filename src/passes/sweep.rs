@@ -76,23 +76,9 @@ impl<'g> Sweep<'g> {
         let node = self.graph.node(id);
         (!self.touched.contains(&id) && node.outputs.len() == 1).then_some((id, node))
     }
-    /// The nodes that read `tensor`, once per operand; `None` if some of them are out of bounds.
-    pub fn readers(&self, tensor: TensorId) -> Option<&[NodeId]> {
-        let readers = self.uses.consumers(tensor);
-        readers.iter().all(|id| !self.touched.contains(id)).then_some(readers)
-    }
     /// Whether one operand of one node is all that reads `tensor`.
     pub fn read_once(&self, tensor: TensorId) -> bool {
         !self.outputs.contains(&tensor) && self.uses.consumers(tensor).len() == 1
-    }
-    /// The only reader of `tensor`.
-    pub fn sole_reader(&self, tensor: TensorId) -> Option<(NodeId, &'g Node)> {
-        let id = *self.uses.consumers(tensor).first()?;
-        (self.read_once(tensor) && !self.touched.contains(&id)).then(|| (id, self.graph.node(id)))
-    }
-    /// Whether `tensor` is a graph output.
-    pub fn is_output(&self, tensor: TensorId) -> bool {
-        self.outputs.contains(&tensor)
     }
 
     /// Adds a constant.
