@@ -1,6 +1,8 @@
 //! Expected values from onnxruntime 1.31.
 
+use super::super::Op;
 use super::super::testing::*;
+use super::*;
 
 #[test]
 fn one_axis_with_stride_and_bias() {
@@ -150,4 +152,15 @@ fn three_axes() {
             8.0, -6.0
         ]
     );
+}
+
+#[test]
+fn layouts_agree() {
+    let (x, w) = (pattern(&[2, 4, 2, 3], 7, 3, 11), pattern(&[4, 3, 3, 2], 5, 1, 7));
+    let attributes = [int("group", 2), ints("strides", &[2, 1]), ints("pads", &[1, 0, 0, 1])];
+    let (op, _) = import("ConvTranspose", &attributes, &[x.clone(), w.clone()]).unwrap();
+    let Op::ConvTranspose(conv) = op.clone() else { panic!("{op:?}") };
+    let first = evaluate(&op, &[&x, &w]).unwrap();
+    let op = Op::from(ConvTranspose { layout: Layout::ChannelsLast, ..conv });
+    assert_eq!(evaluate(&op, &[&last(&x), &last(&w)]).unwrap(), last(&first));
 }

@@ -43,3 +43,20 @@ fn zero_beta() {
     assert_eq!(y.shape(), [2, 2]);
     assert_eq!(elements(&y), [6.0, -9.0, 10.0, -13.0]);
 }
+
+#[test]
+fn integers_take_integral_factors_only() {
+    let [a, b, c] = [(&[2, 3][..], 3), (&[3, 2], 1), (&[2], 2)]
+        .map(|(shape, start)| pattern(shape, 7, start, 11).cast(crate::ir::DType::S8));
+    let y =
+        run("Gemm", &[float("alpha", 2.0), float("beta", 3.0)], &[a.clone(), b.clone(), c.clone()]).unwrap();
+    let plain = run("Gemm", &[], &[a.clone(), b.clone()]).unwrap();
+    let expected = elements(&plain)
+        .iter()
+        .zip(elements(&c).iter().cycle())
+        .map(|(x, c)| 2.0 * x + 3.0 * c)
+        .collect::<Vec<_>>();
+    assert_eq!((y.dtype(), elements(&y)), (crate::ir::DType::S32, expected));
+    let e = run("Gemm", &[float("alpha", 0.5)], &[a, b, c]).unwrap_err();
+    assert_eq!(e.message, "`alpha` 0.5 and `beta` 1 must be integers here");
+}

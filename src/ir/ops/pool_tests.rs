@@ -1,6 +1,8 @@
 //! Expected values from onnxruntime 1.31.
 
 use super::super::testing::*;
+use super::super::{AveragePool, Op};
+use super::*;
 
 #[test]
 fn max_one_axis() {
@@ -231,4 +233,51 @@ fn average_three_axes() {
         .unwrap();
     assert_eq!(y.shape(), [1, 1, 2, 2, 2]);
     assert_eq!(elements(&y), [-4.25, -4.5, 2.25, -5.25, -1.5, 5.5, -2.25, -2.5]);
+}
+
+fn whole(dtype: DType, shape: &[usize], v: &[i64]) -> Value {
+    Value::s64(shape, v.to_vec()).unwrap().cast(dtype)
+}
+
+#[test]
+fn integer_means_round_half_up() {
+    let x = whole(DType::S8, &[1, 1, 6], &[-3, -2, 1, 2, 127, 127]);
+    let attributes = [ints("kernel_shape", &[2]), ints("strides", &[2])];
+    let y = run("AveragePool", &attributes, &[x]).unwrap();
+    assert_eq!((y.dtype(), elements(&y)), (DType::S8, vec![-2.0, 2.0, 127.0]));
+}
+
+#[test]
+fn windows_in_padding_hold_the_lowest_value() {
+    let x = whole(DType::S8, &[1, 1, 2], &[-5, -6]);
+    let attributes = [ints("kernel_shape", &[1]), ints("pads", &[1, 1])];
+    let y = run("MaxPool", &attributes, std::slice::from_ref(&x)).unwrap();
+    assert_eq!(elements(&y), [-128.0, -5.0, -6.0, -128.0]);
+    let (op, _) = import("MaxPool", &attributes, std::slice::from_ref(&x)).unwrap();
+    let types = [TensorType::of(&x)];
+    assert_eq!(op.params(&types, &op.infer(&types).unwrap())["covered"], 0);
+}
+
+#[test]
+fn layouts_agree() {
+    let x = pattern(&[2, 3, 5, 4], 7, 3, 23);
+    let attributes = [ints("kernel_shape", &[2, 3]), ints("pads", &[1, 1, 0, 1]), int("ceil_mode", 1)];
+    for name in ["MaxPool", "AveragePool"] {
+        let (op, _) = import(name, &attributes, std::slice::from_ref(&x)).unwrap();
+        let first = evaluate(&op, &[&x]).unwrap();
+        let op = match op {
+            Op::MaxPool(p) => Op::from(MaxPool { layout: Layout::ChannelsLast, ..p }),
+            Op::AveragePool(p) => Op::from(AveragePool { layout: Layout::ChannelsLast, ..p }),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(evaluate(&op, &[&last(&x)]).unwrap(), last(&first));
+    }
+}
+
+#[test]
+fn refuses_what_is_not_a_pool() {
+    let x = pattern(&[2, 3, 5], 7, 3, 23);
+    let fault = |x: &Value| run("MaxPool", &[], std::slice::from_ref(x)).unwrap_err().message;
+    assert_eq!(fault(&x), "attribute `kernel_shape` is missing");
+    assert_eq!(fault(&pattern(&[4], 1, 0, 3)), "x f32[4] must have rank 3 or more");
 }

@@ -304,3 +304,7 @@ fn straight<T: Clone>(mut a: ArrayD<T>, swap: bool) -> Vec<T> {
     }
     contraction::flat(&a)
 }
+
+#[cfg(test)]
+#[path = "product_tests.rs"]
+mod tests;

@@ -4,10 +4,13 @@
 
 use std::collections::BTreeMap;
 
+use ndarray::IxDyn;
+
 use super::Op;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{Attr, Attributes, ImportNode, OpError, Operand, Source};
 use crate::ir::value::Value;
+use crate::map_array;
 
 /// Small integers in a pattern, as floats: element i is `(i * step + start) % modulus - modulus / 2`.
 pub fn pattern(shape: &[usize], step: usize, start: usize, modulus: usize) -> Value {
@@ -75,4 +78,11 @@ pub fn run(op_type: &str, attributes: &[(String, Attr)], inputs: &[Value]) -> Re
 /// The elements as numbers, to compare with.
 pub fn elements(v: &Value) -> Vec<f64> {
     v.to_f64().iter().copied().collect()
+}
+
+/// Moves axis 1 to the end.
+pub fn last(v: &Value) -> Value {
+    let rank = v.shape().len();
+    let order: Vec<usize> = [0].into_iter().chain(2..rank).chain([1]).collect();
+    map_array!(v, a => a.clone().permuted_axes(IxDyn(&order)).as_standard_layout().into_owned())
 }
