@@ -15,6 +15,7 @@ mod doctor;
 mod inspect;
 mod new;
 mod options;
+mod plan_memory;
 mod run;
 pub mod style;
 mod targets;
@@ -56,7 +57,7 @@ fn dispatch(command: &Command) -> Result<u8> {
         Command::Targets(args) => targets::targets(args),
         Command::Doctor => doctor::doctor(),
         Command::New(args) => new::new(args),
-        Command::PlanMemory(_) => Err(Diagnostic::unsupported("plan-memory is not connected yet").into()),
+        Command::PlanMemory(args) => plan_memory::plan_memory(args),
     }
 }
 
