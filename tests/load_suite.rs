@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use tilewright::frontend::{LoadOptions, data, import, read_model};
-use tilewright::ir::{Value, interp, verify};
+use tilewright::ir::{DType, Value, interp, verify};
 use tilewright::runner::compare;
 
 /// Allowed absolute error of floats.
@@ -42,7 +42,8 @@ fn check(network: &Path) -> Result<String, String> {
         Err(_) if !folder.join("inputs.npz").exists() => Vec::new(),
         Err(e) => return Err(text(e)),
     };
-    let options = LoadOptions::default().with_data(&model, &inputs);
+    let default_integer = Some(DType::S8).filter(|_| inputs.is_empty());
+    let options = LoadOptions { default_integer, ..LoadOptions::default() }.with_data(&model, &inputs);
     let begin = Instant::now();
     let loaded = import(&model, &options).map_err(text)?;
     let (total, only_import) = (start.elapsed(), begin.elapsed());

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::interface::{self, Declared};
 use super::proto::{GraphProto, ModelProto, NodeProto, TensorProto, attribute_type, data_type};
 use super::{ModelFile, tensor};
-use crate::ir::{DType, Value};
+use crate::ir::{Attr, Attributes, DType, Value};
 
 /// Operators that exist in the integer dialect only.
 const INTEGER_OPERATORS: [&str; 12] = [
@@ -66,11 +66,17 @@ const CLOSED: [&str; 34] = [
 
 /// Whether the node is of the integer dialect.
 fn is_integer_node(node: &NodeProto) -> bool {
+    INTEGER_OPERATORS.contains(&node.op_type())
+}
+
+/// Whether the node gives integers for integers.
+fn is_closed_node(node: &NodeProto) -> bool {
     let has = |name: &str| node.attribute.iter().any(|a| a.name() == name);
     match node.op_type() {
+        // Integer versions of float operators; float networks may keep their attributes.
         "Div" => has("Delta"),
         "HardSwish" | "Hardswish" => has("six"),
-        op => INTEGER_OPERATORS.contains(&op),
+        op => CLOSED.contains(&op),
     }
 }
 
@@ -78,6 +84,21 @@ fn is_integer_node(node: &NodeProto) -> bool {
 pub fn is_integer_dialect(model: &ModelProto) -> bool {
     let graph = model.graph.iter().flat_map(|g| &g.node);
     graph.chain(model.functions.iter().flat_map(|f| &f.node)).any(is_integer_node)
+}
+
+/// Whether the model was written by QuantLib's exporter.
+pub fn is_quantlib(model: &ModelProto) -> bool {
+    model.opset_import.iter().any(|o| o.domain() == "PACTOps")
+}
+
+/// QuantLib's exporter leaves out the axis of a Softmax that it takes along the last one, where old operator sets
+/// mean axis 1 and all behind it. Says whether it put in the axis meant.
+pub fn complete(op: &str, opset: i64, attributes: &mut Attributes) -> bool {
+    let implied = op == "Softmax" && opset < 13 && !attributes.has("axis");
+    if implied {
+        attributes.0.insert("axis".into(), Attr::Int(-1));
+    }
+    implied
 }
 
 /// The integer types of float-declared inputs, judged by test arrays in the order of the run-time inputs.
@@ -110,7 +131,7 @@ fn is_closed(model: &ModelFile, inputs: &[(&str, &Value)]) -> bool {
     let telling = |v: &Value| v.dtype().is_int() || v.int_range().is_some_and(|(lo, hi)| lo < -1 || hi > 1);
     inputs.iter().all(|(_, v)| v.is_integral())
         && inputs.iter().any(|(_, v)| telling(v))
-        && graph.node.iter().all(|n| CLOSED.contains(&n.op_type()) && is_integral_node(n))
+        && graph.node.iter().all(|n| is_closed_node(n) && is_integral_node(n))
         && are_integral(graph, model)
 }
 

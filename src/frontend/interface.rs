@@ -229,11 +229,10 @@ fn input(
             "input `{name}` has shape {shape:?}, more than 2^31 elements"
         )));
     }
-    let untyped = floats && asked.is_none();
     Ok(Input {
         name: name.to_string(),
         ty: TensorType::new(dtype, shape),
-        untyped,
+        untyped: floats && asked.is_none(),
         stored: floats && dtype.is_int(),
     })
 }

@@ -37,6 +37,9 @@ pub struct LoadOptions {
     pub input_types: BTreeMap<String, DType>,
     /// Shapes of inputs, for dimensions the file leaves open.
     pub shapes: BTreeMap<String, Vec<usize>>,
+    /// The element type of inputs nobody gave one, in networks of the integer dialect; without it such inputs are
+    /// refused.
+    pub default_integer: Option<DType>,
     /// Bytes that constants computed while loading may take in all.
     pub fold_limit: usize,
 }
@@ -47,6 +50,7 @@ impl Default for LoadOptions {
             name: None,
             input_types: BTreeMap::new(),
             shapes: BTreeMap::new(),
+            default_integer: None,
             fold_limit: 512 << 20,
         }
     }

@@ -12,7 +12,7 @@ use super::proto::{FunctionProto, GraphProto, NodeProto};
 use super::suggest::nearest;
 use super::{LoadOptions, Loaded, ModelFile, attributes, dialects, tensor};
 use crate::diag::{Diagnostic, Diagnostics, Kind, Result};
-use crate::ir::{DType, Graph, ImportNode, Op, OpError, Operand, Patch, Tensor, TensorId, Value};
+use crate::ir::{DType, Graph, ImportNode, Op, OpError, Operand, Patch, Tensor, TensorId, TensorType, Value};
 
 /// Nodes visited at most, inlined functions included.
 const MAX_NODES: usize = 200_000;
@@ -77,6 +77,8 @@ pub(super) struct Sweep<'m> {
     pub declared: BTreeMap<&'m str, Declared>,
     /// Whether the model uses integer-dialect operators.
     pub integer: bool,
+    /// Whether QuantLib's exporter wrote the model.
+    pub quantlib: bool,
     /// Integer tensors that the model believes to be float.
     pub stored: BTreeSet<TensorId>,
     /// Tensors that stand in for results of failed nodes.
@@ -165,6 +167,7 @@ impl<'m> Sweep<'m> {
                 .map(|v| (v.name(), Declared::of(v)))
                 .collect(),
             integer: dialects::is_integer_dialect(&model.proto),
+            quantlib: dialects::is_quantlib(&model.proto),
             stored: BTreeSet::new(),
             stand_ins: BTreeSet::new(),
             behind: BTreeMap::new(),
@@ -179,7 +182,13 @@ impl<'m> Sweep<'m> {
     }
 
     fn inputs(&mut self, inputs: Vec<Input>) {
-        for input in inputs {
+        for mut input in inputs {
+            if let Some(dtype) = self.options.default_integer.filter(|_| input.untyped && self.integer) {
+                let message =
+                    format!("nothing says which integers input `{}` holds; taken as {dtype}", input.name);
+                self.found.push(Diagnostic::invalid(message).warning());
+                input = Input { ty: TensorType { dtype, ..input.ty }, untyped: false, stored: true, ..input };
+            }
             let id = self.patch.input(Tensor::new(input.name.clone(), input.ty));
             if input.stored {
                 self.stored.insert(id);
@@ -332,7 +341,11 @@ impl<'m> Sweep<'m> {
             .into());
         }
         let operands = self.operands(node)?;
-        let attributes = attributes::convert(node, self.folder.as_deref(), self.options.fold_limit)?;
+        let mut attributes = attributes::convert(node, self.folder.as_deref(), self.options.fold_limit)?;
+        if self.quantlib && dialects::complete(op, context.opset, &mut attributes) {
+            let note = "has no axis; taken along the last one, as QuantLib does";
+            self.found.push(Diagnostic::invalid(note).at(name, op).note());
+        }
         let imported = {
             let operand = |id: &TensorId| {
                 let t = self.patch.get(*id);

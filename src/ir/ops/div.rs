@@ -1,5 +1,6 @@
 //! Div: `a / b` with broadcasting; integers truncate towards zero, and a zero divisor gives zero (ONNX leaves
-//! it open). With attribute `Delta` the node is QuantLib's integer division. `Mean` of any number of operands is their sum over their number.
+//! it open). Integers with attribute `Delta` are divided QuantLib's way. `Mean` of any number of operands is their
+//! sum over their number.
 
 use super::elementwise::{arithmetic, binary, import_chain, import_two};
 use super::{Add, IntegerDiv, Operator};
@@ -21,7 +22,9 @@ fn import(op: Div, node: &ImportNode) -> Result<Imported, OpError> {
         let sum = import_chain(Add::default(), node)?;
         return Ok(Imported::new(op, vec![Source::Node(Box::new(sum)), Source::Constant(count)]));
     }
-    if node.attributes.has("Delta") {
+    // Float versions of integer networks keep the attribute, but divide.
+    let integers = node.inputs.iter().flatten().any(|o| o.ty.dtype.is_int());
+    if node.attributes.has("Delta") && integers {
         return IntegerDiv::import(node);
     }
     import_two(op, node)

@@ -1,4 +1,4 @@
-//! HardSwish: `x * min(max(x/6 + 1/2, 0), 1)`, elementwise. With integer attributes it is
+//! HardSwish: `x * min(max(x/6 + 1/2, 0), 1)`, elementwise. On integers, with integer attributes, it is
 //! [`IHardswish`].
 
 use serde::{Deserialize, Serialize};
@@ -21,8 +21,9 @@ impl Operator for HardSwish {
     const NUMERIC: Numeric = Numeric::Float;
 
     fn import(node: &ImportNode) -> Result<Imported, OpError> {
-        node.required(0)?;
-        if node.attributes.has("one_over_six") {
+        let x = node.required(0)?;
+        // Float versions of integer networks keep the attributes, but compute with the real constants.
+        if node.attributes.has("one_over_six") && x.ty.dtype.is_int() {
             return IHardswish::import(node);
         }
         Ok(Imported::new(HardSwish {}, vec![Source::Input(0)]))
