@@ -39,6 +39,26 @@ static inline void dot4(const float *a, ptrdiff_t a_step, const float *b, ptrdif
     acc[3] = a3;
 }
 
+/* As dot4, for columns beside each other. */
+static inline void row4(const float *a, ptrdiff_t a_step, const float *b, ptrdiff_t b_step, int32_t count, float acc[4])
+{
+    float a0 = acc[0], a1 = acc[1], a2 = acc[2], a3 = acc[3];
+    for (int32_t i = 0; i < count; i++) {
+        const float v = *a;
+        const float u0 = b[0], u1 = b[1], u2 = b[2], u3 = b[3];
+        a0 += v * u0;
+        a1 += v * u1;
+        a2 += v * u2;
+        a3 += v * u3;
+        a += a_step;
+        b += b_step;
+    }
+    acc[0] = a0;
+    acc[1] = a1;
+    acc[2] = a2;
+    acc[3] = a3;
+}
+
 static inline void dot1(const float *a, ptrdiff_t a_step, const float *b, ptrdiff_t b_step, int32_t count,
                         float acc[1])
 {
@@ -69,7 +89,9 @@ void TW_KERNEL(const float *a, const float *b, const float *c, float *y,
                 float acc[4] = {0.0f, 0.0f, 0.0f, 0.0f};
                 const float *row = ta + (ptrdiff_t)i * a_row;
                 const float *w = tb + (ptrdiff_t)o * b_col;
-                if (block == 4) {
+                if (block == 4 && b_col == 1) {
+                    row4(row, a_col, w, b_row, k, acc);
+                } else if (block == 4) {
                     dot4(row, a_col, w, b_row, b_col, k, acc);
                 } else {
                     dot1(row, a_col, w, b_row, k, acc);

@@ -42,6 +42,26 @@ static inline void dot4(const A_T *a, ptrdiff_t a_step, const B_T *b, ptrdiff_t 
     acc[3] = a3;
 }
 
+/* As dot4, for columns beside each other. */
+static inline void row4(const A_T *a, ptrdiff_t a_step, const B_T *b, ptrdiff_t b_step, int32_t count, uint32_t acc[4])
+{
+    uint32_t a0 = acc[0], a1 = acc[1], a2 = acc[2], a3 = acc[3];
+    for (int32_t i = 0; i < count; i++) {
+        const uint32_t v = (uint32_t)*a;
+        const uint32_t u0 = (uint32_t)b[0], u1 = (uint32_t)b[1], u2 = (uint32_t)b[2], u3 = (uint32_t)b[3];
+        a0 += v * u0;
+        a1 += v * u1;
+        a2 += v * u2;
+        a3 += v * u3;
+        a += a_step;
+        b += b_step;
+    }
+    acc[0] = a0;
+    acc[1] = a1;
+    acc[2] = a2;
+    acc[3] = a3;
+}
+
 static inline void dot1(const A_T *a, ptrdiff_t a_step, const B_T *b, ptrdiff_t b_step, int32_t count,
                         uint32_t acc[1])
 {
@@ -71,7 +91,9 @@ void TW_KERNEL(const A_T *a, const B_T *b, const C_T *c, int32_t *y,
                 uint32_t acc[4] = {0, 0, 0, 0};
                 const A_T *row = ta + (ptrdiff_t)i * a_row;
                 const B_T *w = tb + (ptrdiff_t)o * b_col;
-                if (block == 4) {
+                if (block == 4 && b_col == 1) {
+                    row4(row, a_col, w, b_row, k, acc);
+                } else if (block == 4) {
                     dot4(row, a_col, w, b_row, b_col, k, acc);
                 } else {
                     dot1(row, a_col, w, b_row, k, acc);
