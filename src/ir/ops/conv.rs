@@ -117,7 +117,7 @@ impl Conv {
         let channels = x.shape[channel_axis(self.layout, x.rank())];
         let inputs = w.shape[channel_axis(self.layout, w.rank())];
         let group = self.group;
-        if group == 0 || inputs.checked_mul(group) != Some(channels) || w.shape[0] % group != 0 {
+        if group == 0 || inputs.checked_mul(group) != Some(channels) || !w.shape[0].is_multiple_of(group) {
             return Err(OpError::invalid(format!(
                 "x {x} with {channels} channels does not fit w {w} in {group} groups"
             )));
@@ -212,11 +212,10 @@ impl Operator for Conv {
             return Err(OpError::invalid(format!("x {x} and w {w} must both have rank 3 or more")));
         }
         let window = Window::import(node, &x.shape[2..], &w.shape[2..])?;
-        if let Some(kernel) = node.attributes.ints("kernel_shape")? {
-            if window::checked(&kernel, "kernel_shape", w.rank() - 2, 1)? != w.shape[2..] {
+        if let Some(kernel) = node.attributes.ints("kernel_shape")?
+            && window::checked(&kernel, "kernel_shape", w.rank() - 2, 1)? != w.shape[2..] {
                 return Err(OpError::invalid(format!("`kernel_shape` is {kernel:?}, w is {w}")));
             }
-        }
         let group = node.attributes.int_or("group", 1)?;
         let op = Conv {
             group: usize::try_from(group).map_err(|_| OpError::invalid(format!("`group` is {group}")))?,

@@ -84,7 +84,7 @@ impl ConvTranspose {
             return Err(OpError::unsupported(format!("{rank} spatial axes; supported are up to 3")));
         }
         let channels = x.shape[channel_axis(self.layout, x.rank())];
-        if w.shape[0] != channels || self.group == 0 || channels % self.group != 0 {
+        if w.shape[0] != channels || self.group == 0 || !channels.is_multiple_of(self.group) {
             return Err(OpError::invalid(format!("x {x} does not fit w {w} in {} groups", self.group)));
         }
         let lists = [&self.strides, &self.dilations, &self.output];
@@ -235,11 +235,10 @@ impl Operator for ConvTranspose {
             return Err(OpError::invalid(format!("x {x} and w {w} must both have rank 3 or more")));
         }
         let (at, rank, kernel) = (node.attributes, x.rank() - 2, &w.shape[2..]);
-        if let Some(given) = at.ints("kernel_shape")? {
-            if window::checked(&given, "kernel_shape", rank, 1)? != kernel {
+        if let Some(given) = at.ints("kernel_shape")?
+            && window::checked(&given, "kernel_shape", rank, 1)? != kernel {
                 return Err(OpError::invalid(format!("`kernel_shape` is {given:?}, w is {w}")));
             }
-        }
         let group = at.int_or("group", 1)?;
         let strides = window::per_axis(at, "strides", rank)?;
         let dilations = window::per_axis(at, "dilations", rank)?;
