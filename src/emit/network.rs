@@ -119,9 +119,13 @@ impl Network<'_> {
             operands.push(operand.clone());
             context.insert(name.clone(), operand);
         }
+        let mut results = Vec::new();
         for (name, t) in choice.results.iter().zip(&node.outputs) {
-            context.insert(name.clone(), self.tensor(*t, true, body)?);
+            let result = self.tensor(*t, true, body)?;
+            results.push(result.clone());
+            context.insert(name.clone(), result);
         }
+        context.insert("results".into(), Json::Array(results));
         context.insert("operands".into(), Json::Array(operands));
         let scratch = match self.plan.scratch.get(&id) {
             Some(home) => format!("(void *){}", self.place(*home, None, true, body)),
