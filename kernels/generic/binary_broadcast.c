@@ -4,6 +4,7 @@
 #define A_T float
 #define B_T float
 #define Y_T float
+#define WORK_T float
 #define OP v + w
 #endif
 /* tilewright: end */
@@ -11,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A function of two numbers, element by element, over `loops` (at most 8) dimensions, outermost first, each with a
+/* A function of two numbers (widened to WORK_T first), element by element, over `loops` (at most 8) dimensions, outermost first, each with a
  * step for a and for b (0 where that operand repeats). y may be an operand of its own size. */
 void TW_KERNEL(const A_T *a, const B_T *b, Y_T *y, int32_t loops, const int32_t *dims,
                const int32_t *a_strides, const int32_t *b_strides)
@@ -25,8 +26,8 @@ void TW_KERNEL(const A_T *a, const B_T *b, Y_T *y, int32_t loops, const int32_t 
         int32_t ja = ia;
         int32_t jb = ib;
         for (int32_t i = 0; i < dims[inner]; i++) {
-            const A_T v = a[ja];
-            const B_T w = b[jb];
+            const WORK_T v = a[ja];
+            const WORK_T w = b[jb];
             *y++ = OP;
             ja += a_strides[inner];
             jb += b_strides[inner];
