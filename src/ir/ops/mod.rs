@@ -119,6 +119,8 @@ mod resize_linear;
 mod rms_norm;
 mod round;
 mod rows;
+#[cfg(test)]
+mod rows_tests;
 mod select;
 mod selu;
 mod sgd;
