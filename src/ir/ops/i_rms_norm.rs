@@ -66,11 +66,13 @@ impl Operator for IRmsNorm {
         });
         Ok(vec![tensor(shape, y, outputs[0].dtype)?])
     }
-    /// The attributes, the rows, and `weight_step` (0 where one weight serves the row).
+    /// The attributes, the rows, the clip `lo` and `hi`, and `weight_step` (0 where one weight serves the row).
     fn params(&self, inputs: &[TensorType], _outputs: &[TensorType]) -> Params {
         let mut p = attributes(self);
         let [x, w] = inputs else { return p };
         Rows::from(&x.shape, x.rank().saturating_sub(1)).describe(&mut p);
+        p.insert("lo".into(), (-self.n_levels / 2).into());
+        p.insert("hi".into(), (self.n_levels / 2 - 1).into());
         p.insert("weight_step".into(), u8::from(w.elements() != 1).into());
         p
     }
