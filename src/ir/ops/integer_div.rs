@@ -18,7 +18,7 @@ use crate::ir::value::Value;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IntegerDiv {
-    /// The factor of the numerator: delta*eta, at most 2^30.
+    /// The factor of the numerator: delta*eta.
     pub numerator: i64,
     /// The factor of the denominator.
     pub eta: i64,
@@ -39,15 +39,10 @@ impl Operator for IntegerDiv {
     const NUMERIC: Numeric = Numeric::Integer;
 
     fn import(node: &ImportNode) -> Result<Imported, OpError> {
-        let limit = 1 << 30;
+        let limit = i64::from(i32::MAX);
         let get = |name| bounded(node, name, -limit, limit);
         let (delta, eps, eta) = (get("Delta")?, get("eps")?, get("eta")?);
         let numerator = delta * eta;
-        if numerator.abs() > limit {
-            return Err(OpError::unsupported(format!(
-                "Delta*eta is {numerator}; supported are at most 2^30"
-            )));
-        }
         Ok(Imported::new(IntegerDiv { numerator, eta, eps }, node.all()))
     }
     fn operand_names(&self, _count: usize) -> Vec<String> {
@@ -57,6 +52,14 @@ impl Operator for IntegerDiv {
         arity(inputs, 2, 2)?;
         narrow(&inputs[0], "num", 32)?;
         narrow(&inputs[1], "den", 32)?;
+        // Half the denominator is added to the numerator: with both below 2^61 nothing leaves 64 bits.
+        let largest = |t: &TensorType| t.dtype.range().map_or(0, |(lo, hi)| i128::from(hi.max(-lo)));
+        let n = i128::from(self.numerator.abs()) * largest(&inputs[0]);
+        let d = i128::from(self.eta.abs()) * largest(&inputs[1]) + i128::from(self.eps.abs());
+        if n.max(d) > 1 << 61 {
+            return Err(OpError::unsupported("the products of Delta, eta and the operands exceed 61 bits")
+                .help("requantise the operands to fewer bits"));
+        }
         Ok(vec![TensorType::new(DType::S32, broadcast(&inputs[0].shape, &inputs[1].shape)?)])
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
