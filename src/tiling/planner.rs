@@ -36,7 +36,7 @@ impl Default for MemoryOptions {
             capacity: None,
             alignment: 1,
             interface: Interface::Arena,
-            search_nodes: 200_000,
+            search_nodes: 20_000,
         }
     }
 }
