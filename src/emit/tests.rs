@@ -257,3 +257,91 @@ fn an_earlier_output_is_replaced() {
     write(&out, &emit("tiny", Interface::Arena), true).unwrap();
     assert!(precious.exists());
 }
+
+/// Every way to bind a manifest's type variables.
+fn bindings(types: &[(String, Vec<DType>)]) -> Vec<Vec<(String, DType)>> {
+    types.iter().fold(vec![vec![]], |all, (variable, dtypes)| {
+        let with = |b: &Vec<(String, DType)>, d: &DType| [b.clone(), vec![(variable.clone(), *d)]].concat();
+        all.iter().flat_map(|b| dtypes.iter().map(|d| with(b, d))).collect()
+    })
+}
+
+/// Whether a manifest rules out a combination of types by name (`x.dtype == y.dtype`).
+fn allowed(manifest: &crate::targets::Manifest, types: &[(String, DType)]) -> bool {
+    use crate::targets::manifest::Pattern;
+    let named = manifest.operands.iter().chain(&manifest.results);
+    let scope: BTreeMap<String, crate::targets::expr::Val> = named
+        .filter_map(|(name, pattern)| {
+            let dtype = match pattern {
+                Pattern::Type(d) => *d,
+                Pattern::Variable(v) => types.iter().find(|(n, _)| n == v)?.1,
+            };
+            Some((format!("{name}.dtype"), crate::targets::expr::Val::Str(dtype.name().into())))
+        })
+        .collect();
+    let mut about_types = manifest.requires.iter().filter(|p| p.text().contains(".dtype"));
+    about_types.all(|p| p.eval(&scope) != Ok(crate::targets::expr::Val::Int(0)))
+}
+
+#[test]
+fn every_kernel_compiles_for_every_type() {
+    let tree = Tree::embedded();
+    let platform = Platform::load(&tree, "host").unwrap();
+    let library = Library::load(&tree, &platform).unwrap();
+    let mut kernels = Kernels::default();
+    for (id, kernel) in library.kernels() {
+        for types in bindings(&kernel.manifest.types).into_iter().filter(|t| allowed(&kernel.manifest, t)) {
+            let choice = crate::targets::Choice {
+                kernel: id,
+                types,
+                params: Map::new(),
+                operands: vec![],
+                results: vec![],
+                scratch_bytes: 0,
+                inplace: vec![],
+                cycles: None,
+            };
+            kernels.add("all", &library, &choice).unwrap();
+        }
+        let (path, text) = (kernel.manifest.template.clone(), library.template(&kernel.manifest).unwrap().0);
+        Templates::default().add(&path, text).unwrap();
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let mut context = Map::new();
+    context.insert("title".into(), json!("all"));
+    context.insert("NET".into(), json!("ALL"));
+    extend(&mut context, &kernels, &platform);
+    let mut templates = Templates::default();
+    let text = include_str!("templates/kernels.h.hbs");
+    templates.add("kernels.h", text).unwrap();
+    let header = templates.render("kernels.h", text, &Json::Object(context)).unwrap().text;
+    std::fs::write(dir.path().join("kernels.h"), header).unwrap();
+    for (name, text) in &kernels.headers {
+        std::fs::write(dir.path().join(name), text).unwrap();
+    }
+    let mut files = Vec::new();
+    for variant in kernels.variants.values() {
+        files.push(dir.path().join(variant.path.trim_start_matches("kernels/")));
+        std::fs::write(files.last().unwrap(), &variant.text).unwrap();
+    }
+    for cc in compilers() {
+        for chunk in files.chunks(200) {
+            let output = Command::new(cc).args(STRICT).arg("-fsyntax-only").args(chunk).output().unwrap();
+            assert!(output.status.success(), "{cc}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+}
+
+#[test]
+fn every_kernel_source_stands_alone() {
+    let tree = Tree::embedded();
+    let platform = Platform::load(&tree, "host").unwrap();
+    let library = Library::load(&tree, &platform).unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("kernels");
+    let sources: BTreeSet<_> =
+        library.kernels().map(|(_, k)| folder.join(&k.manifest.folder).join(&k.manifest.source)).collect();
+    for cc in compilers() {
+        let output = Command::new(cc).args(STRICT).arg("-fsyntax-only").args(&sources).output().unwrap();
+        assert!(output.status.success(), "{cc}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
