@@ -135,7 +135,7 @@ pub fn identifier(text: &str) -> String {
 /// # Errors
 /// It is not an identifier that C leaves to programs.
 pub fn network_name(text: &str) -> Result<String> {
-    if is_identifier(text) && !text.starts_with('_') && text.len() <= MAX_LENGTH {
+    if is_identifier(text) && !text.starts_with('_') && text.len() <= 64 {
         return Ok(text.to_string());
     }
     let help =
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn the_networks_name_is_checked() {
         assert_eq!(network_name("kws2").unwrap(), "kws2");
-        for bad in ["", "2d", "_x", "a-b", "a b", "ä", &"x".repeat(41)] {
+        for bad in ["", "2d", "_x", "a-b", "a b", "ä", &"x".repeat(65)] {
             assert!(network_name(bad).is_err(), "{bad}");
         }
         let shown = network_name("my net").unwrap_err().to_string();

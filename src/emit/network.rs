@@ -77,6 +77,9 @@ impl Network<'_> {
             }
         }
         self.copy_outputs(&mut body);
+        if let Some(last) = body.statements.last_mut() {
+            last.truncate(last.trim_end().len());
+        }
         faults.into_result(body)
     }
 
@@ -356,6 +359,12 @@ pub fn context(
     }
 }
 
+/// Safe as a macro's value.
+fn zero_point(z: i32) -> String {
+    let literal = super::literal::int(i64::from(z));
+    if literal.starts_with('-') { format!("({literal})") } else { literal }
+}
+
 fn port_context(port: &Port, index: usize, kind: &str, net: &str, place: &str) -> Json {
     let one = vec![1];
     let list = |items: Vec<String>| match items.as_slice() {
@@ -364,11 +373,12 @@ fn port_context(port: &Port, index: usize, kind: &str, net: &str, place: &str) -
     };
     let quant = port.quant.as_ref().map(|q| {
         let scale = list(q.scale.iter().map(|s| super::literal::float(*s)).collect());
-        let zero_point = list(q.zero_point.iter().map(i32::to_string).collect());
+        let zero_point = list(q.zero_point.iter().map(|z| zero_point(*z)).collect());
         json!({ "scale": scale, "zero_point": zero_point, "per_axis": q.scale.len() > 1, "axis": q.axis.unwrap_or(0) })
     });
     let meaning = port.quant.as_ref().map(|q| match (q.scale.as_slice(), q.zero_point.as_slice()) {
         ([scale], [0]) => format!("real = {scale} * stored"),
+        ([scale], [zero]) if *zero < 0 => format!("real = {scale} * (stored + {})", zero.unsigned_abs()),
         ([scale], [zero]) => format!("real = {scale} * (stored - {zero})"),
         _ => "real = scale * (stored - zero point), per channel".into(),
     });

@@ -257,3 +257,102 @@ fn an_earlier_output_is_replaced() {
     write(&out, &emit("tiny", Interface::Arena), true).unwrap();
     assert!(precious.exists());
 }
+
+/// Bindings of a manifest's type variables in which every variable takes each of its types: all variables
+/// moving together, and each alone. (All combinations are thousands.)
+fn bindings(types: &[(String, Vec<DType>)]) -> BTreeSet<Vec<(String, DType)>> {
+    let bind = |pick: &dyn Fn(usize) -> usize| -> Vec<(String, DType)> {
+        types.iter().enumerate().map(|(v, (name, list))| (name.clone(), list[pick(v) % list.len()])).collect()
+    };
+    let most = types.iter().map(|(_, list)| list.len()).max().unwrap_or(1);
+    let together = (0..most).map(|i| bind(&|_| i));
+    let alone = (0..types.len()).flat_map(|v| (0..types[v].1.len()).map(move |i| (v, i)));
+    together.chain(alone.map(|(v, i)| bind(&|w| if v == w { i } else { 0 }))).collect()
+}
+
+/// Whether a manifest rules out a combination of types by name (`x.dtype == y.dtype`).
+fn allowed(manifest: &crate::targets::Manifest, types: &[(String, DType)]) -> bool {
+    use crate::targets::manifest::Pattern;
+    let named = manifest.operands.iter().chain(&manifest.results);
+    let scope: BTreeMap<String, crate::targets::expr::Val> = named
+        .filter_map(|(name, pattern)| {
+            let dtype = match pattern {
+                Pattern::Type(d) => *d,
+                Pattern::Variable(v) => types.iter().find(|(n, _)| n == v)?.1,
+            };
+            Some((format!("{name}.dtype"), crate::targets::expr::Val::Str(dtype.name().into())))
+        })
+        .collect();
+    let mut about_types = manifest.requires.iter().filter(|p| p.text().contains(".dtype"));
+    about_types.all(|p| p.eval(&scope) != Ok(crate::targets::expr::Val::Int(0)))
+}
+
+#[test]
+fn every_kernel_compiles_for_every_type() {
+    let tree = Tree::embedded();
+    let platform = Platform::load(&tree, "host").unwrap();
+    let library = Library::load(&tree, &platform).unwrap();
+    let mut kernels = Kernels::default();
+    for (id, kernel) in library.kernels() {
+        for types in bindings(&kernel.manifest.types).into_iter().filter(|t| allowed(&kernel.manifest, t)) {
+            let choice = crate::targets::Choice {
+                kernel: id,
+                types,
+                params: Map::new(),
+                operands: vec![],
+                results: vec![],
+                scratch_bytes: 0,
+                inplace: vec![],
+                cycles: None,
+            };
+            kernels.add("all", &library, &choice).unwrap();
+        }
+        let (path, text) = (kernel.manifest.template.clone(), library.template(&kernel.manifest).unwrap().0);
+        Templates::default().add(&path, text).unwrap();
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let mut context = Map::new();
+    context.insert("title".into(), json!("all"));
+    context.insert("NET".into(), json!("ALL"));
+    extend(&mut context, &kernels, &platform);
+    let mut templates = Templates::default();
+    let text = include_str!("templates/kernels.h.hbs");
+    templates.add("kernels.h", text).unwrap();
+    let header = templates.render("kernels.h", text, &Json::Object(context)).unwrap().text;
+    std::fs::write(dir.path().join("kernels.h"), header).unwrap();
+    for (name, text) in &kernels.headers {
+        std::fs::write(dir.path().join(name), text).unwrap();
+    }
+    let mut files = Vec::new();
+    for variant in kernels.variants.values() {
+        files.push(dir.path().join(variant.path.trim_start_matches("kernels/")));
+        std::fs::write(files.last().unwrap(), &variant.text).unwrap();
+    }
+    // Half of the files each, side by side: the two compilers object to much the same, and there are many files.
+    let compilers = compilers();
+    let share = |i: usize| files.iter().skip(i).step_by(compilers.len());
+    let start = |(i, cc)| {
+        let mut command = Command::new(cc);
+        command.args(STRICT).arg("-fsyntax-only").args(share(i)).stderr(std::process::Stdio::piped());
+        command.spawn().unwrap()
+    };
+    let running: Vec<_> = compilers.iter().enumerate().map(start).collect();
+    let outputs = running.into_iter().map(|child| child.wait_with_output().unwrap());
+    let faults: Vec<_> = outputs.filter(|o| !o.status.success()).collect();
+    let faults: Vec<_> = faults.iter().map(|o| String::from_utf8_lossy(&o.stderr)).collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn every_kernel_source_stands_alone() {
+    let tree = Tree::embedded();
+    let platform = Platform::load(&tree, "host").unwrap();
+    let library = Library::load(&tree, &platform).unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("kernels");
+    let sources: BTreeSet<_> =
+        library.kernels().map(|(_, k)| folder.join(&k.manifest.folder).join(&k.manifest.source)).collect();
+    for cc in compilers() {
+        let output = Command::new(cc).args(STRICT).arg("-fsyntax-only").args(&sources).output().unwrap();
+        assert!(output.status.success(), "{cc}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}

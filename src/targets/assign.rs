@@ -265,14 +265,17 @@ fn no_kernel(facts: &Facts, node: &Node, platform: &Platform, refused: &[(usize,
     let op = node.op.name();
     let signature = facts.signature();
     let diagnostic = match refused.iter().min_by_key(|(failed, _)| *failed) {
-        None => Diagnostic::unsupported(format!("target `{}` has no kernel for {op} ({signature})", platform.name))
-            .help(format!("write one: `tilewright new kernel NAME` scaffolds the files, then set op = \"{op}\"")),
+        None => Diagnostic::unsupported(format!(
+            "target `{}` has no kernel for {op} ({signature})",
+            platform.name
+        ))
+        .help(format!("write one: `tilewright new kernel NAME --op {op}` makes the files")),
         Some((_, nearest)) => Diagnostic::unsupported(format!(
             "no kernel of target `{}` fits {op} ({signature}); nearest: `{}` {}",
             platform.name, nearest.kernel, nearest.reason
         ))
         .help(format!(
-            "change the model so that `{}` fits, or write a kernel: `tilewright new kernel NAME` with op = \"{op}\"",
+            "change the model so that `{}` fits, or write a kernel: `tilewright new kernel NAME --op {op}`",
             nearest.kernel
         )),
     };

@@ -79,7 +79,7 @@ fn every_node_without_a_kernel_is_reported() {
     let shown = faults.to_string();
     let expected = "error[unsupported]: node `relu1` (Relu): no kernel of target `t` fits Relu (x f32[2x3] -> y f32[2x3]); \
         nearest: `a` needs x of type s8 or u8, has f32; needs y of type s8 or u8, has f32\n  \
-        help: change the model so that `a` fits, or write a kernel: `tilewright new kernel NAME` with op = \"Relu\"";
+        help: change the model so that `a` fits, or write a kernel: `tilewright new kernel NAME --op Relu`";
     assert_eq!(faults.0.len(), 2);
     assert!(shown.starts_with(expected), "{shown}");
     assert_eq!(faults.exit_code(), 4);
