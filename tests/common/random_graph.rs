@@ -5,9 +5,9 @@
 //! bit.
 
 use tilewright::ir::ops::{
-    Activation, Add, AveragePool, BatchNorm, Cast, Clip, Concat, Conv, Dequantize, Gemm, IGelu, IHardswish,
-    Identity, MatMul, MaxPool, Mul, Pad, PadMode, Quantize, Real, ReduceMean, ReduceSum, Relu, Requant,
-    RequantShift, Reshape, Sigmoid, Slice, Softmax, Split, Sub, Tanh, Transpose,
+    Activation, Add, AveragePool, BatchNorm, Bound, Cast, Clip, Concat, Conv, Dequantize, Gemm, IGelu,
+    IHardswish, Identity, MatMul, MaxPool, Mul, Pad, PadMode, Quantize, Real, ReduceMean, ReduceSum,
+    ReducedAxes, Relu, Requant, RequantShift, Reshape, Sigmoid, Slice, Softmax, Split, Sub, Tanh, Transpose,
 };
 use tilewright::ir::{DType, Graph, Layout, Op, Patch, Tensor, TensorId, TensorType, Value};
 use tilewright::runner::random::Random;
@@ -376,12 +376,7 @@ impl Builder<'_> {
             ((0..ty.rank()).map(&mut count).collect(), (0..ty.rank()).map(&mut count).collect());
         let lowest = ty.dtype.range().map_or(f64::NEG_INFINITY, |(lo, _)| lo as f64);
         let value = if self.int() && self.chance(30) { lowest } else { 0.0 };
-        let pad = Op::from_attributes(
-            "Pad",
-            Op::from(Pad { mode: PadMode::Constant, before, after, value: Default::default() }).attributes(),
-        );
-        let Ok(Op::Pad(mut op)) = pad else { return None };
-        op.value.0 = value;
+        let op = Pad { mode: PadMode::Constant, before, after, value: Bound(value) };
         let y = self.node(op, &[x])?;
         match self.below(3) {
             0 => self.conv(y),
@@ -397,22 +392,16 @@ impl Builder<'_> {
             vec![self.below(ty.rank().max(1))]
         };
         let keepdims = self.chance(50) || axes.len() == ty.rank();
-        let like = ReduceMean {
-            reduction: serde_json::from_value(serde_json::json!({"axes": axes, "keepdims": keepdims}))
-                .ok()?,
-        };
+        let reduction = ReducedAxes { axes, keepdims };
         if self.chance(60) {
-            return self.node(like, &[x]).map(drop);
+            return self.node(ReduceMean { reduction }, &[x]).map(drop);
         }
-        self.node(ReduceSum { reduction: like.reduction }, &[x]).map(drop)
+        self.node(ReduceSum { reduction }, &[x]).map(drop)
     }
     fn clip(&mut self, x: TensorId) -> Option<()> {
         let lo = self.random.int(-10, 0) as f64;
         let hi = self.random.int(1, 50) as f64;
-        let op =
-            Op::from_attributes("Clip", serde_json::json!({"lo": lo, "hi": hi}).as_object()?.clone()).ok()?;
-        let Op::Clip(Clip { .. }) = &op else { return None };
-        self.node(op, &[x]).map(drop)
+        self.node(Clip { lo: Bound(lo), hi: Bound(hi) }, &[x]).map(drop)
     }
     /// Exact functions of one integer.
     fn integer_map(&mut self, x: TensorId) -> Option<()> {
