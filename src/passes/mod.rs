@@ -16,6 +16,7 @@ mod epilogue;
 mod fuse_activation;
 mod fuse_bias;
 mod fuse_requant;
+mod fuse_transpose;
 mod integer_regions;
 mod kinds;
 mod layout;
@@ -62,8 +63,10 @@ pipeline! {
     quantise: "recognise quantisation written out as float chains",
     integer_regions: "compute on integers between quantisation and dequantisation",
     quantise: "recognise dequantisation behind the integer regions",
+    dead_code: "drop the casts that integer regions left unread",
     batch_norm: "fold batch normalisation into weights",
     padding: "fold Pad into the windows behind it",
+    fuse_transpose: "let products read operands transposed",
     fuse_bias: "fold additions of constants into biases",
     fuse_requant: "requantise accumulators where they are made",
     lookup: "replace chains on 8-bit tensors by tables",

@@ -2,7 +2,7 @@
 //! their value, but a negative zero may lose its sign (`x + 0` is dropped).
 
 use crate::diag::Result;
-use crate::ir::ops::{Concat, Relu};
+use crate::ir::ops::{Concat, Relu, Requant};
 use crate::ir::{Graph, Node, NodeId, Op, TensorId};
 
 use super::sweep::{Sweep, rewrite};
@@ -35,6 +35,8 @@ fn unchanged(sweep: &Sweep, node: &Node) -> Option<TensorId> {
         Op::Concat(_) if node.inputs.len() == 1 => x,
         Op::Clip(op) if op.lo.0 == f64::NEG_INFINITY && op.hi.0 == f64::INFINITY => x,
         Op::Relu(Relu {}) if sweep.ty(x).dtype.range().is_some_and(|(lo, _)| lo >= 0) => x,
+        Op::RequantShift(op) => unscaled(sweep, node, op.requant)?,
+        Op::Lookup(_) => identical(sweep, x, node.inputs[1])?,
         Op::Add(op) if op == &Default::default() => {
             if is(node.inputs[1], 0.0) {
                 x
@@ -58,6 +60,22 @@ fn unchanged(sweep: &Sweep, node: &Node) -> Option<TensorId> {
         _ => return None,
     };
     same_type(by).then_some(by)
+}
+
+/// The operand of a requantisation that multiplies and divides by the same number and clips nothing.
+fn unscaled(sweep: &Sweep, node: &Node, rq: Requant) -> Option<TensorId> {
+    let number = |i: usize| sweep.constant(*node.inputs.get(i)?)?.scalar_i64();
+    let (mul, add, one) = (number(1)?, number(2)?, 1i64 << rq.shift);
+    let (lo, hi) = sweep.ty(node.inputs[0]).dtype.range()?;
+    let below_one = (0..one).contains(&add.checked_add(one >> 1)?);
+    (mul == one && below_one && rq.lo <= lo && hi <= rq.hi).then_some(node.inputs[0])
+}
+
+/// The operand of a table that gives every byte itself.
+fn identical(sweep: &Sweep, x: TensorId, table: TensorId) -> Option<TensorId> {
+    let table = sweep.constant(table)?.to_i64();
+    let byte = |(i, y): (usize, &i64)| y & 255 == i as i64;
+    table.iter().enumerate().all(byte).then_some(x)
 }
 
 fn drop_empty_operands(sweep: &mut Sweep, id: NodeId, op: &Concat, node: &Node) {
