@@ -1,0 +1,49 @@
+# make demo    what is missing is installed, then a keyword spotter is compiled, built, run and checked
+# make test    everything that CI checks
+# make bench   compile times, memory, allocator
+# SUITE=DIR    a folder with more cases (optional; default: ../shared/peer-suite if it is there)
+
+CARGO ?= cargo
+SUITE ?= $(wildcard ../shared/peer-suite)
+CASES = DeployTest $(SUITE)
+DEBUG = $(or $(CARGO_TARGET_DIR),target)/debug/tilewright
+RELEASE = $(or $(CARGO_TARGET_DIR),target)/release/tilewright
+
+.PHONY: all demo test bench build setup setup-test format lint unit cases
+
+all: setup
+	$(CARGO) build --release
+
+setup:
+	@scripts/setup.sh certificates cc make size rust
+
+setup-test: setup
+	@scripts/setup.sh gcc clang sanitizers
+
+demo: all
+	$(RELEASE) run DeployTest/Models/Int8/KeywordSpotting
+
+test: setup-test format lint unit cases
+
+format:
+	@if $(CARGO) fmt --version > /dev/null 2>&1; then echo "$(CARGO) fmt --check"; $(CARGO) fmt --check; \
+	else echo "cargo fmt is not installed: formatting is not checked"; fi
+
+lint:
+	@if $(CARGO) clippy --version > /dev/null 2>&1; then $(CARGO) clippy --all-targets -- -D warnings; \
+	else echo "cargo clippy is not installed: lints are not checked"; fi
+
+unit:
+	$(CARGO) test
+
+# Every case with two compilers, without and with the sanitizers; warnings are errors, and a second compilation
+# must give the same bytes.
+cases:
+	$(CARGO) build
+	$(DEBUG) test $(CASES) --twice
+	$(DEBUG) test $(CASES) --cc clang --io caller
+	$(DEBUG) test $(CASES) --cc gcc --sanitize
+	$(DEBUG) test $(CASES) --cc clang --sanitize --io caller
+
+bench:
+	$(CARGO) run --release --example bench -- $(SUITE)
