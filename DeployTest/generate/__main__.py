@@ -11,8 +11,9 @@ import float_cases
 import integer_cases
 import layout_cases
 import models
+import row_cases
 
-for part in (float_cases, integer_cases, layout_cases, models):
+for part in (float_cases, row_cases, integer_cases, layout_cases, models):
     part.generate()
 
 size = 0
