@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tilewright::frontend::{LoadOptions, import, read_model};
-use tilewright::ir::{Value, interp, verify};
+use tilewright::ir::{DType, Value, interp, verify};
 use tilewright::passes;
 use tilewright::runner::cases::{self, Case};
 use tilewright::runner::inputs::{bind, read_inputs};
@@ -40,7 +40,12 @@ fn check(case: &Case, show: bool) -> Result<Duration, String> {
     let text = |e: tilewright::diag::Diagnostics| e.to_string();
     let model = read_model(&case.model).map_err(text)?;
     let arrays = case.data.first().map(read_inputs).transpose().map_err(text)?.unwrap_or_default();
-    let loaded = import(&model, &LoadOptions::default().with_data(&model, &arrays)).map_err(text)?;
+    let mut options = LoadOptions::default().with_data(&model, &arrays);
+    if arrays.is_empty() {
+        // Without data nothing says what integers stored as floats are; random bytes will do.
+        options.input_types = model.input_names().into_iter().map(|name| (name.into(), DType::U8)).collect();
+    }
+    let loaded = import(&model, &options).map_err(text)?;
     let before = verify::verify(loaded.graph).map_err(text)?.into_graph();
     let inputs = if arrays.is_empty() {
         let mut random = Random::new(1);
