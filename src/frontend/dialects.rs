@@ -27,9 +27,8 @@ const INTEGER_OPERATORS: [&str; 12] = [
 ];
 
 /// Operators that give integers for integers.
-const CLOSED: [&str; 34] = [
+const CLOSED: [&str; 32] = [
     "Add",
-    "AveragePool",
     "Clip",
     "Concat",
     "Constant",
@@ -49,7 +48,6 @@ const CLOSED: [&str; 34] = [
     "Neg",
     "Pad",
     "ReduceMax",
-    "ReduceMean",
     "ReduceMin",
     "ReduceSum",
     "Relu",
@@ -64,19 +62,23 @@ const CLOSED: [&str; 34] = [
     "Unsqueeze",
 ];
 
+/// Operators that round averages of integers, in a network whose data is stored as integers; in any other the
+/// fraction is meant.
+const AVERAGING: [&str; 3] = ["AveragePool", "GlobalAveragePool", "ReduceMean"];
+
 /// Whether the node is of the integer dialect.
 fn is_integer_node(node: &NodeProto) -> bool {
     INTEGER_OPERATORS.contains(&node.op_type())
 }
 
-/// Whether the node gives integers for integers.
-fn is_closed_node(node: &NodeProto) -> bool {
+/// Whether the node gives integers for integers; `stored` says whether the data is stored as integers.
+fn is_closed_node(node: &NodeProto, stored: bool) -> bool {
     let has = |name: &str| node.attribute.iter().any(|a| a.name() == name);
     match node.op_type() {
         // Integer versions of float operators; float networks may keep their attributes.
         "Div" => has("Delta"),
         "HardSwish" | "Hardswish" => has("six"),
-        op => CLOSED.contains(&op),
+        op => CLOSED.contains(&op) || (stored && AVERAGING.contains(&op)),
     }
 }
 
@@ -129,9 +131,10 @@ fn integer_type(array: &Value) -> Option<DType> {
 fn is_closed(model: &ModelFile, inputs: &[(&str, &Value)]) -> bool {
     let Some(graph) = &model.proto.graph else { return false };
     let telling = |v: &Value| v.dtype().is_int() || v.int_range().is_some_and(|(lo, hi)| lo < -1 || hi > 1);
+    let stored = inputs.iter().any(|(_, v)| v.dtype().is_int());
     inputs.iter().all(|(_, v)| v.is_integral())
         && inputs.iter().any(|(_, v)| telling(v))
-        && graph.node.iter().all(|n| is_closed_node(n) && is_integral_node(n))
+        && graph.node.iter().all(|n| is_closed_node(n, stored) && is_integral_node(n))
         && are_integral(graph, model)
 }
 

@@ -213,9 +213,10 @@ impl Operator for Conv {
         }
         let window = Window::import(node, &x.shape[2..], &w.shape[2..])?;
         if let Some(kernel) = node.attributes.ints("kernel_shape")?
-            && window::checked(&kernel, "kernel_shape", w.rank() - 2, 1)? != w.shape[2..] {
-                return Err(OpError::invalid(format!("`kernel_shape` is {kernel:?}, w is {w}")));
-            }
+            && window::checked(&kernel, "kernel_shape", w.rank() - 2, 1)? != w.shape[2..]
+        {
+            return Err(OpError::invalid(format!("`kernel_shape` is {kernel:?}, w is {w}")));
+        }
         let group = node.attributes.int_or("group", 1)?;
         let op = Conv {
             group: usize::try_from(group).map_err(|_| OpError::invalid(format!("`group` is {group}")))?,

@@ -236,9 +236,10 @@ impl Operator for ConvTranspose {
         }
         let (at, rank, kernel) = (node.attributes, x.rank() - 2, &w.shape[2..]);
         if let Some(given) = at.ints("kernel_shape")?
-            && window::checked(&given, "kernel_shape", rank, 1)? != kernel {
-                return Err(OpError::invalid(format!("`kernel_shape` is {given:?}, w is {w}")));
-            }
+            && window::checked(&given, "kernel_shape", rank, 1)? != kernel
+        {
+            return Err(OpError::invalid(format!("`kernel_shape` is {given:?}, w is {w}")));
+        }
         let group = at.int_or("group", 1)?;
         let strides = window::per_axis(at, "strides", rank)?;
         let dilations = window::per_axis(at, "dilations", rank)?;

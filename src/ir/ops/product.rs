@@ -103,9 +103,10 @@ impl Product<'_> {
         let (operands, epilogue) = inputs.split_at(self.leading(inputs.len()));
         let s = self.sizes(&inputs[0], &inputs[1])?;
         if let Some(c) = operands.get(2)
-            && broadcast(&c.shape, &s.shape).as_ref() != Ok(&s.shape) {
-                return Err(OpError::invalid(format!("c {c} does not broadcast to {:?}", s.shape)));
-            }
+            && broadcast(&c.shape, &s.shape).as_ref() != Ok(&s.shape)
+        {
+            return Err(OpError::invalid(format!("c {c} does not broadcast to {:?}", s.shape)));
+        }
         let acc = contraction::accumulator(operands)?;
         if !acc.is_float() && (self.alpha.fract() != 0.0 || self.beta.fract() != 0.0) {
             let message = format!("`alpha` {} and `beta` {} must be integers here", self.alpha, self.beta);
