@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::diag::{Diagnostics, Result};
+use crate::diag::{Diagnostic, Diagnostics, Result};
 use crate::emit::{self, Sources};
 use crate::frontend::{self, LoadOptions};
 use crate::ir::verify::{Verified, verify};
@@ -126,7 +126,10 @@ pub fn optimise(model: &Path, options: &CompileOptions) -> Result<(Optimised, Ve
             shapes: options.shapes.clone(),
             ..LoadOptions::default()
         };
-        frontend::import(&file, &load.with_data(&file, &options.data))
+        let load = load.with_data(&file, &options.data);
+        let mut loaded = frontend::import(&file, &load)?;
+        loaded.warnings.0.extend(inferred(&load, options));
+        Ok(loaded)
     })?;
     let imported = clock.stage("verify", || verify(loaded.graph))?.into_graph();
     let mut reports = Vec::new();
@@ -134,6 +137,21 @@ pub fn optimise(model: &Path, options: &CompileOptions) -> Result<(Optimised, Ve
         passes::run(imported.clone(), &options.passes, &mut |report| reports.push(report.clone()))
     })?;
     Ok((Optimised { imported, graph, warnings: loaded.warnings, passes: reports }, clock.0))
+}
+
+/// What test arrays decided about inputs, for the user to see.
+fn inferred(load: &LoadOptions, options: &CompileOptions) -> Vec<Diagnostic> {
+    let types = load.input_types.iter().filter(|(name, _)| !options.input_types.contains_key(*name));
+    let shapes = load.shapes.iter().filter(|(name, _)| !options.shapes.contains_key(*name));
+    let types = types.map(|(name, dtype)| {
+        let message = format!("input `{name}` is {dtype}: its test array holds integers of that range");
+        Diagnostic::invalid(message).note().help(format!("--input-type {name}=TYPE chooses another type"))
+    });
+    let shapes = shapes.map(|(name, shape)| {
+        let message = format!("input `{name}` has shape {shape:?}: that of its test array");
+        Diagnostic::invalid(message).note().help(format!("--shape {name}=D,D,… chooses another shape"))
+    });
+    types.chain(shapes).collect()
 }
 
 /// Reads a target and its kernels.

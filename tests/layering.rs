@@ -106,7 +106,7 @@ fn files_say_what_they_do_and_stay_small() {
         if lines > 600 {
             faults.push(format!("{file} has {lines} lines; 600 are allowed"));
         }
-        if !text.starts_with("//!") {
+        if !text.starts_with("//!") && !file.ends_with("tests.rs") {
             faults.push(format!("{file} does not open with `//!`"));
         }
     }

@@ -39,7 +39,7 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
     /// Print help
-    #[arg(short, long, global = true, display_order = 999, help_heading = "Options", action = ArgAction::HelpShort)]
+    #[arg(short, long, global = true, display_order = 999, action = ArgAction::HelpShort)]
     pub help: Option<bool>,
 }
 

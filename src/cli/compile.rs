@@ -3,7 +3,7 @@
 use super::args::CompileArgs;
 use super::style::{bytes, duration, grouped};
 use super::{options, print};
-use crate::diag::{Diagnostic, Result};
+use crate::diag::Result;
 use crate::{driver, emit};
 
 /// Runs the command.
@@ -15,13 +15,8 @@ pub fn compile(args: &CompileArgs) -> Result<u8> {
     compile.data = options::sibling_data(&args.model)?;
     let compiled = driver::compile(&args.model, &compile)?;
     options::trace(&args.options, &compiled.stages, &compiled.passes);
-    options::notes(&args.options, &compiled.warnings);
-    if args.options.verbose && !compile.data.is_empty() {
-        let note = Diagnostic::invalid(
-            "element types and shapes of the inputs are those of inputs.npz beside the model",
-        );
-        super::show(&note.note().into());
-    }
+    // Always in full: what was inferred from test data becomes the interface of the network.
+    super::show(&compiled.warnings);
     emit::write(&args.output, &compiled.sources, args.force)?;
     if args.json {
         print(compiled.sources.report.json().trim_end())?;

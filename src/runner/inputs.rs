@@ -48,8 +48,9 @@ pub fn bind(graph: &Graph, arrays: &Arrays) -> Result<(Vec<Value>, Diagnostics)>
     if arrays.len() < wanted.len() {
         let names: Vec<_> = wanted.iter().map(|t| format!("`{}` {}", t.name, t.ty)).collect();
         return Err(Diagnostic::invalid(format!(
-            "the network has {} inputs, but {} array{} given",
+            "the network has {} input{}, but {} array{} given",
             wanted.len(),
+            if wanted.len() == 1 { "" } else { "s" },
             arrays.len(),
             if arrays.len() == 1 { " is" } else { "s are" },
         ))
@@ -97,14 +98,16 @@ fn fit(name: &str, ty: &TensorType, array: &Value) -> std::result::Result<Value,
             "input `{name}` is {}, but its array holds {odd}",
             ty.dtype
         ))
-        .help("--input-type NAME=float32 makes it a float input, if the network is one of floats"));
+        .help(format!(
+            "--input-type {name}=float32 makes it a float input, if the network is one of floats"
+        )));
     }
     if let Some((min, max)) = array.int_range().filter(|(min, max)| *min < lo || *max > hi) {
         return Err(Diagnostic::invalid(format!(
             "input `{name}` is {} ({lo} to {hi}), but its array holds {min} to {max}",
             ty.dtype
         ))
-        .help("--input-type NAME=TYPE chooses another type"));
+        .help(format!("--input-type {name}=TYPE chooses another type")));
     }
     Ok(array.cast(ty.dtype))
 }

@@ -128,7 +128,9 @@ fn integer_inputs_take_integers_only() {
     case(&dir, Some(GOLDEN));
     arrays(&dir.join("inputs.npz"), &[("x", &[2, 3], &[0.5; 6])]);
     let output = tilewright(tmp.path(), &["run", "case", "--input-type", "x=int8"]);
-    insta::assert_snapshot!("data_type", seen(tmp.path(), &output));
+    assert_eq!(output.status.code(), Some(3));
+    // The table before it holds times.
+    insta::assert_snapshot!("data_type", String::from_utf8(output.stderr).unwrap());
 }
 
 #[test]
