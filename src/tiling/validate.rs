@@ -369,7 +369,7 @@ impl Replay<'_> {
                 }
             }
         }
-        for (space, offset, len) in scratch {
+        if let Some((space, offset, len)) = scratch {
             for operand in &node.inputs {
                 if self.range(*operand).is_some_and(|from| overlap(from, (space, offset, len))) {
                     self.fault(Some(id), "has its scratch memory over an operand".into());
