@@ -25,6 +25,8 @@ pub struct CompileOptions {
     pub name: Option<String>,
     /// Element types of inputs.
     pub input_types: BTreeMap<String, DType>,
+    /// The element type of inputs of an integer network that nothing else tells; without it they are refused.
+    pub default_integer: Option<DType>,
     /// Shapes of inputs.
     pub shapes: BTreeMap<String, Vec<usize>>,
     /// Folders with more kernels, the last one first in line.
@@ -124,6 +126,7 @@ pub fn optimise(model: &Path, options: &CompileOptions) -> Result<(Optimised, Ve
             name: options.name.clone(),
             input_types: options.input_types.clone(),
             shapes: options.shapes.clone(),
+            default_integer: options.default_integer,
             ..LoadOptions::default()
         };
         let load = load.with_data(&file, &options.data);

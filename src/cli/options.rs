@@ -31,6 +31,7 @@ pub fn compile(args: &ModelArgs) -> CompileOptions {
             stop_after: args.stop_after.clone(),
             ..passes::Options::default()
         },
+        default_integer: None,
         data: Vec::new(),
     }
 }

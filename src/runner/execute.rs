@@ -16,7 +16,7 @@ use super::random::Random;
 use super::result::{CaseResult, Status};
 use crate::diag::{Diagnostic, Diagnostics, Kind, Result};
 use crate::driver::{self, CompileOptions, Compiled};
-use crate::ir::{Graph, TensorType, Value, interp};
+use crate::ir::{DType, Graph, TensorType, Value, interp};
 
 /// How to run cases.
 #[derive(Clone, Debug)]
@@ -84,6 +84,9 @@ fn run(case: &Case, options: &RunOptions, dir: &Path, cache: &Cache, outcome: &m
     let mut compile = options.compile.clone();
     if let Some((_, arrays)) = sets.first() {
         compile.data.clone_from(arrays);
+    } else {
+        // Without data any input type will do: the inputs are made up for it, and the interpreter takes it too.
+        compile.default_integer = Some(DType::S8);
     }
     let compiled = driver::compile(&case.model, &compile)?;
     let result = &mut outcome.result;
