@@ -66,6 +66,8 @@ impl Operator for Add {
         }
         let mut sum = binary_i64(a, b, y, i64::wrapping_add)?;
         if let (Some(rq), [_, _, mul, add]) = (&self.requant, inputs) {
+            // What is requantised is the sum as it would be stored.
+            sum = Value::from_i64_wrapping(sum, arithmetic(a.dtype(), b.dtype())).to_i64();
             sum = rq.apply_all(&sum, &mul.to_i64(), &add.to_i64())?;
         }
         Ok(vec![Value::from_i64_wrapping(sum, y.dtype)])
@@ -88,5 +90,35 @@ impl Operator for Add {
             p.extend(loops.params(&["a", "b", "mul", "add"]));
         }
         p
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::ops::Op;
+    use crate::ir::ops::testing::{elements, evaluate};
+
+    fn s8(v: &[i64]) -> Value {
+        Value::s64(&[v.len()], v.to_vec()).unwrap().cast(DType::S8)
+    }
+
+    /// `(sum * 3 + 1 + 2) >> 2`, by hand.
+    #[test]
+    fn the_sum_is_requantised() {
+        let rq = Requant { shift: 2, lo: -128, hi: 127, axis: 0 };
+        let op = Op::from(Add { requant: Some(rq), act: Activation::None });
+        let operands = [s8(&[100, -100, 3, 127]), s8(&[50, -50, 4, 127]), s8(&[3]), s8(&[1])];
+        let y = evaluate(&op, &operands.each_ref()).unwrap();
+        assert_eq!(y.dtype(), DType::S8);
+        assert_eq!(elements(&y), [113.0, -112.0, 6.0, 127.0]);
+    }
+
+    #[test]
+    fn kinds_do_not_mix() {
+        let op = Add::default();
+        let types = [TensorType::new(DType::F32, [2]), TensorType::new(DType::S8, [2])];
+        assert!(op.infer(&types).is_err());
+        assert!(op.infer(&[types[0].clone(), TensorType::new(DType::F32, [3])]).is_err());
     }
 }

@@ -111,3 +111,21 @@ pub fn starts(runs: &[usize]) -> Vec<usize> {
     };
     runs.iter().scan(0, start).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::dtype::DType;
+
+    #[test]
+    fn joined_buffers_follow_each_other() {
+        let x = [TensorType::new(DType::S8, [1, 2, 3]), TensorType::new(DType::S8, [1, 4, 3])];
+        let concat = Concat { axis: 1 };
+        let y = concat.infer(&x).unwrap();
+        assert_eq!(concat.view(&x, &y), View::Joined { offsets: vec![0, 6] });
+        let x = [TensorType::new(DType::S8, [2, 2, 3]), TensorType::new(DType::S8, [2, 4, 3])];
+        let y = concat.infer(&x).unwrap();
+        assert_eq!(concat.view(&x, &y), View::None);
+        assert_eq!(concat.params(&x, &y)["offsets"], serde_json::json!([0, 6]));
+    }
+}

@@ -18,3 +18,15 @@ fn mean(x: &[i64]) -> i64 {
     let sum: i128 = x.iter().map(|v| i128::from(*v)).sum();
     if n == 0 { 0 } else { (2 * sum + n).div_euclid(2 * n) as i64 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::mean;
+
+    /// `floor(sum / n + 1/2)`.
+    #[test]
+    fn halves_round_up() {
+        assert_eq!([mean(&[1, 0]), mean(&[-1, 0]), mean(&[-3, 0]), mean(&[-1, -1, 0])], [1, 0, -1, -1]);
+        assert_eq!([mean(&[1, 0, 0]), mean(&[1, 1, 0]), mean(&[i64::MAX, i64::MAX])], [0, 1, i64::MAX]);
+    }
+}

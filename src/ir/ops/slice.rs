@@ -118,3 +118,39 @@ impl Operator for Slice {
         if loops.contiguous() { View::Of { offset: loops.offset } } else { View::None }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::dtype::DType;
+
+    fn view(slice: &Slice) -> View {
+        let x = TensorType::new(DType::S8, [2, 3, 4]);
+        let y = slice.infer(std::slice::from_ref(&x)).unwrap();
+        slice.view(&[x], &y)
+    }
+
+    #[test]
+    fn contiguous_parts_are_views() {
+        let part = |axis, start, size| Slice::along(&[2, 3, 4], axis, start, size);
+        assert_eq!(view(&part(0, 1, 1)), View::Of { offset: 12 });
+        assert_eq!(view(&part(1, 1, 2)), View::None);
+        let mut row = part(1, 1, 2);
+        (row.starts[0], row.sizes[0]) = (1, 1);
+        assert_eq!(view(&row), View::Of { offset: 16 });
+        row.steps[1] = -1;
+        (row.starts[1], row.sizes[1]) = (2, 2);
+        assert_eq!(view(&row), View::None);
+    }
+
+    #[test]
+    fn hostile_bounds_are_refused() {
+        let x = TensorType::new(DType::S8, [4]);
+        let slice = |start, size, step| Slice { starts: vec![start], sizes: vec![size], steps: vec![step] };
+        for bad in [slice(4, 1, 1), slice(0, 5, 1), slice(0, 2, -1), slice(0, 2, i64::MAX), slice(0, 1, 0)] {
+            assert!(bad.infer(std::slice::from_ref(&x)).is_err(), "{bad:?}");
+        }
+        assert_eq!(selection(i64::MIN, i64::MAX, i64::MAX, 4), Ok((0, 1)));
+        assert_eq!(selection(i64::MAX, i64::MIN, i64::MIN, 4), Ok((3, 1)));
+    }
+}
