@@ -184,3 +184,77 @@ impl Header {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A `.npy` file with the given header text and data.
+    fn file(header: &str, data: &[u8]) -> Vec<u8> {
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend((header.len() as u16).to_le_bytes());
+        bytes.extend(header.as_bytes());
+        bytes.extend(data);
+        bytes
+    }
+
+    #[test]
+    fn arrays_of_every_kind() {
+        let header = |descr: &str, shape: &str| {
+            format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n")
+        };
+        let read = |descr: &str, shape: &str, data: &[u8]| npy(&file(&header(descr, shape), data));
+        assert_eq!(
+            read("<f4", "(2,)", &[0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0]),
+            Ok(Value::f32(&[2], vec![1.0, -2.0]).unwrap())
+        );
+        assert_eq!(read("<i8", "()", &(-5i64).to_le_bytes()), Ok(Value::s64(&[], vec![-5]).unwrap()));
+        assert_eq!(read("|b1", "(1, 2)", &[1, 0]).map(|v| v.to_i64().sum()), Ok(1));
+        assert_eq!(read("<f8", "(1,)", &2.5f64.to_le_bytes()), Ok(Value::f32(&[1], vec![2.5]).unwrap()));
+        // An integer that a float cannot hold.
+        let large = 16_777_217f64;
+        assert_eq!(
+            read("<f8", "(1,)", &large.to_le_bytes()),
+            Ok(Value::s64(&[1], vec![16_777_217]).unwrap())
+        );
+        assert_eq!(read("<f4", "(1, 16, 0, 4)", &[]).map(|v| v.shape().to_vec()), Ok(vec![1, 16, 0, 4]));
+        assert_eq!(
+            read("<f4", "(2,)", &[0; 4]),
+            Err("has 4 bytes of data; its shape [2] and type need 8".into())
+        );
+        assert_eq!(read("<f4", "(9999999999999,)", &[]), Err("has more than 2^31 elements".into()));
+        assert_eq!(
+            read("<U4", "(1,)", &[0; 16]),
+            Err("has elements of type `<U4`; numbers are needed".into())
+        );
+        assert_eq!(read(">f4", "(1,)", &[0; 4]), Err("is big endian (`>f4`)".into()));
+        assert_eq!(npy(b"\x93NUMPY\x01\x00\xff\xff{}"), Err("is cut off".into()));
+        assert_eq!(npy(&file("nonsense", &[])), Err("has a malformed header".into()));
+    }
+
+    #[test]
+    fn columns_first_arrays_are_turned() {
+        let header = "{'descr': '|i1', 'fortran_order': True, 'shape': (2, 3), }";
+        // numpy: asfortranarray([[1,2,3],[4,5,6]]) is stored 1 4 2 5 3 6.
+        let v = npy(&file(header, &[1, 4, 2, 5, 3, 6])).unwrap();
+        assert_eq!(v.to_i64().iter().copied().collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn archives_keep_their_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.npz");
+        let arrays = vec![
+            ("z".to_string(), Value::f32(&[1, 2], vec![1.0, 2.5]).unwrap()),
+            ("a".to_string(), Value::s64(&[], vec![-1]).unwrap()),
+            ("m".to_string(), Value::zeros(crate::ir::DType::U8, &[3])),
+        ];
+        write_npz(&path, &arrays).unwrap();
+        assert_eq!(read_npz(&path), Ok(arrays));
+        std::fs::write(&path, b"no archive").unwrap();
+        let e = read_npz(&path).unwrap_err();
+        assert_eq!(e.exit_code(), 3);
+        assert!(e.to_string().contains("is not a NumPy archive (.npz)"));
+        assert_eq!(read_npz(&folder.path().join("none.npz")).unwrap_err().exit_code(), 6);
+    }
+}

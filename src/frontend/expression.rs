@@ -44,7 +44,10 @@ impl Sweep<'_> {
                     .copied()
                     .flatten()
                     .ok_or_else(|| OpError::invalid(format!("operand {i} is missing")))?,
-                Source::Constant(value) => self.constant(&format!("{name}_constant"), value),
+                Source::Constant(value) => {
+                    self.charge(TensorType::of(&value).bytes())?;
+                    self.constant(&format!("{name}_constant"), value)
+                }
                 Source::Node(inner) => {
                     let inner_name = format!("{name}_{}", inner.op.name().to_lowercase());
                     let results = self.nested(*inner, operands, &inner_name, &[], depth + 1)?;
@@ -133,17 +136,27 @@ impl Sweep<'_> {
         if op.macs(types, results) > MAX_FOLD_MACS {
             return Ok(None);
         }
+        // Refused before it is computed.
         let bytes: usize = results.iter().map(TensorType::bytes).sum();
         if bytes > self.fold_left {
-            return Err(OpError::unsupported(format!(
-                "is a constant of {bytes} bytes; constants computed while loading may take {} in all",
-                self.options.fold_limit
-            ))
-            .into());
+            return Err(self.too_large(bytes));
         }
         let values = op.reference(&values, results)?;
-        self.fold_left -= bytes;
+        self.charge(bytes)?;
         Ok(Some(values))
+    }
+
+    /// Takes the bytes of a new constant off the allowance.
+    fn charge(&mut self, bytes: usize) -> Result<(), Failure> {
+        self.fold_left = self.fold_left.checked_sub(bytes).ok_or_else(|| self.too_large(bytes))?;
+        Ok(())
+    }
+
+    fn too_large(&self, bytes: usize) -> Failure {
+        Failure::Fault(OpError::unsupported(format!(
+            "is a constant of {bytes} bytes; constants computed while loading may take {} in all",
+            self.options.fold_limit
+        )))
     }
 
     /// A conversion to float of integers the model believes to be floats already does nothing.

@@ -119,6 +119,8 @@ fn cycle(nodes: &[NodeProto], missing: &[usize], before: &[Vec<usize>]) -> Diagn
         at = before[i].iter().copied().find(|p| stuck(p));
     }
     path.reverse();
+    let first = path.iter().enumerate().min_by_key(|(_, i)| **i).map_or(0, |(at, _)| at);
+    path.rotate_left(first);
     let mut names: Vec<String> =
         path.iter().take(8).map(|i| format!("`{}`", label(&nodes[*i], *i))).collect();
     if path.len() > 8 {

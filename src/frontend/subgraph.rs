@@ -1,4 +1,4 @@
-//! Nodes whose meaning lies in the graph's structure: constants, shapes, constant branches, function calls.
+//! Nodes whose meaning lies in the graph's structure: constants, constant branches, function calls.
 //!
 //! In: such a node. Out: tensors; bodies are inlined through the sweep. Never handles an operator that computes.
 
@@ -27,13 +27,6 @@ impl Sweep<'_> {
         let value = match node.op_type() {
             "Constant" => {
                 constant(&attributes::convert(node, self.folder.as_deref(), self.options.fold_limit)?)?
-            }
-            "Shape" | "Size" => {
-                let attributes = attributes::convert(node, None, 0)?;
-                let operand = node.input.first().map_or("", String::as_str);
-                let id = self.resolve(operand)?.ok_or_else(|| OpError::invalid("operand 0 is missing"))?;
-                let shape = &self.patch.get(id).ty.shape;
-                if node.op_type() == "Size" { size(shape)? } else { shape_slice(shape, &attributes)? }
             }
             "If" => return self.branch(node, name, context).map(Some),
             "Loop" | "Scan" | "SequenceMap" => {
@@ -175,40 +168,5 @@ fn constant(attributes: &Attributes) -> Result<Value, OpError> {
             Err(OpError::unsupported("holds strings; only numbers are supported"))
         }
         _ => Err(unfit()),
-    }
-}
-
-fn size(shape: &[usize]) -> Result<Value, OpError> {
-    let n = super::tensor::count(shape).ok_or_else(|| OpError::unsupported("has too many elements"))?;
-    Value::s64(&[], vec![n as i64]).ok_or_else(|| OpError::invalid("has no size"))
-}
-
-/// The dimensions from `start` to `end`, which clamp to the rank.
-fn shape_slice(shape: &[usize], attributes: &Attributes) -> Result<Value, OpError> {
-    let rank = shape.len() as i64;
-    let clamp = |x: i64| (if x < 0 { x.saturating_add(rank) } else { x }).clamp(0, rank) as usize;
-    let start = clamp(attributes.int_or("start", 0)?);
-    let end = clamp(attributes.int_or("end", rank)?).max(start);
-    let dims: Vec<i64> = shape[start..end].iter().map(|d| *d as i64).collect();
-    Value::s64(&[dims.len()], dims).ok_or_else(|| OpError::invalid("has no shape"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shape_takes_python_slices() {
-        let slice = |start: i64, end: i64| {
-            let mut a = Attributes::default();
-            a.0.insert("start".into(), Attr::Int(start));
-            a.0.insert("end".into(), Attr::Int(end));
-            shape_slice(&[2, 3, 4], &a).unwrap().to_i64().iter().copied().collect::<Vec<i64>>()
-        };
-        assert_eq!(slice(0, 3), [2, 3, 4]);
-        assert_eq!(slice(-1, 3), [4]);
-        assert_eq!(slice(1, -1), [3]);
-        assert_eq!(slice(-9, 99), [2, 3, 4]);
-        assert_eq!(slice(2, 1), [0i64; 0]);
     }
 }

@@ -15,7 +15,7 @@ use crate::diag::{Diagnostic, Diagnostics, Kind, Result};
 use crate::ir::{DType, Graph, ImportNode, Op, OpError, Operand, Patch, Tensor, TensorId, TensorType, Value};
 
 /// Nodes visited at most, inlined functions included.
-const MAX_NODES: usize = 200_000;
+const MAX_NODES: usize = 50_000;
 /// Operands of one node at most (imports may nest one operator per operand).
 const MAX_OPERANDS: usize = 512;
 

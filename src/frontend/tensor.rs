@@ -312,3 +312,7 @@ pub fn dense(s: &SparseTensorProto, folder: Option<&Path>, limit: usize) -> Resu
     };
     dense.ok_or_else(missing)
 }
+
+#[cfg(test)]
+#[path = "tensor_tests.rs"]
+mod tests;

@@ -19,7 +19,7 @@ use crate::ir::value::Value;
 pub struct Identity {}
 
 /// More elements than this are not worth computing at compile time.
-const LIMIT: usize = 1 << 28;
+const LIMIT: usize = 1 << 24;
 
 impl Operator for Identity {
     const NAME: &'static str = "Identity";
@@ -83,7 +83,8 @@ fn shape(node: &ImportNode) -> Result<Option<Value>, OpError> {
 fn checked_shape(dims: &[i64]) -> Result<Vec<usize>, OpError> {
     let shape: Option<Vec<usize>> = dims.iter().map(|d| usize::try_from(*d).ok()).collect();
     let shape = shape.ok_or_else(|| OpError::invalid(format!("{dims:?} is not a shape")))?;
-    match shape.iter().try_fold(1usize, |p, d| p.checked_mul(*d)) {
+    // Zeros count as ones: arrays refuse shapes of which any part overflows.
+    match shape.iter().try_fold(1usize, |p, d| p.checked_mul((*d).max(1))) {
         Some(n) if n <= LIMIT => Ok(shape),
         _ => Err(OpError::unsupported(format!("a constant of shape {shape:?} is too large"))),
     }
