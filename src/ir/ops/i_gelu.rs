@@ -46,6 +46,9 @@ impl Operator for IGelu {
     fn infer(&self, inputs: &[TensorType]) -> Result<Vec<TensorType>, OpError> {
         arity(inputs, 1, 1)?;
         narrow(&inputs[0], "x", 32)?;
+        if !(-32768..=0).contains(&self.b) || self.one.abs() > 1 << 29 {
+            return Err(OpError::invalid("attributes are out of range"));
+        }
         Ok(vec![TensorType::new(DType::S32, inputs[0].shape.clone())])
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {

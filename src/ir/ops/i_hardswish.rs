@@ -44,6 +44,10 @@ impl Operator for IHardswish {
     fn infer(&self, inputs: &[TensorType]) -> Result<Vec<TensorType>, OpError> {
         arity(inputs, 1, 1)?;
         narrow(&inputs[0], "x", 32)?;
+        let largest = self.one_over_six.abs().max(self.three.abs()).max(self.six.abs());
+        if self.six < 0 || largest > 1 << 30 {
+            return Err(OpError::invalid("attributes are out of range"));
+        }
         Ok(vec![TensorType::new(DType::S32, inputs[0].shape.clone())])
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {

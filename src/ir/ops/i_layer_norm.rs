@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::common::arity;
 use super::i_rms_norm::per_column;
-use super::integers::{flat, log2, narrow, tensor};
+use super::integers::{check, flat, log2, narrow, tensor};
 use super::rows::Rows;
 use super::{Numeric, Operator, Params, attributes};
 use crate::ir::dtype::DType;
@@ -37,6 +37,7 @@ impl Operator for ILayerNorm {
     }
     fn infer(&self, inputs: &[TensorType]) -> Result<Vec<TensorType>, OpError> {
         arity(inputs, 3, 3)?;
+        check(self.shift, 256)?;
         narrow(&inputs[0], "x", 16)?;
         per_column(&inputs[0], &inputs[1], "weight")?;
         per_column(&inputs[0], &inputs[2], "bias")?;

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::common::{arity, broadcast};
-use super::integers::{bounded, flat, log2, narrow, tensor};
+use super::integers::{bounded, check, flat, log2, narrow, tensor};
 use super::{Numeric, Operator, Params, attributes};
 use crate::ir::dtype::DType;
 use crate::ir::graph::TensorType;
@@ -42,6 +42,7 @@ impl Operator for INoNorm {
     }
     fn infer(&self, inputs: &[TensorType]) -> Result<Vec<TensorType>, OpError> {
         arity(inputs, 3, 3)?;
+        check(self.shift, 256)?;
         let x = &inputs[0];
         narrow(x, "x", 16)?;
         for (t, name) in [(&inputs[1], "weight"), (&inputs[2], "bias")] {

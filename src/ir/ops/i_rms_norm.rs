@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::common::arity;
-use super::integers::{flat, levels, log2, narrow, tensor};
+use super::integers::{check, flat, levels, log2, narrow, tensor};
 use super::rows::Rows;
 use super::{Numeric, Operator, Params, attributes};
 use crate::ir::dtype::DType;
@@ -50,6 +50,7 @@ impl Operator for IRmsNorm {
     }
     fn infer(&self, inputs: &[TensorType]) -> Result<Vec<TensorType>, OpError> {
         arity(inputs, 2, 2)?;
+        check(self.shift, self.n_levels)?;
         narrow(&inputs[0], "x", 16)?;
         per_column(&inputs[0], &inputs[1], "weight")?;
         Ok(vec![TensorType::new(DType::S8, inputs[0].shape.clone())])

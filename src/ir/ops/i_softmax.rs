@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::common::arity;
-use super::integers::{bounded, flat, levels, narrow, tensor};
+use super::integers::{bounded, check, flat, levels, narrow, tensor};
 use super::rows::Rows;
 use super::{Numeric, Operator, Params, attributes};
 use crate::ir::dtype::DType;
@@ -32,6 +32,13 @@ pub struct ISoftmax {
 }
 
 impl ISoftmax {
+    /// The largest parabola of any distance up to `reach`; its argument runs from b - log2 + 1 (further down where
+    /// z is clamped) to b, and the square is largest at an end.
+    fn peak(&self, reach: i64) -> i64 {
+        let lowest = (1 - self.log2).min(31 * self.log2 - reach).max(-reach) + self.coeff_b;
+        let square = (lowest * lowest).max(self.coeff_b * self.coeff_b);
+        self.coeff_a * square + self.coeff_c
+    }
     /// The unnormalised exponential of `t` (not positive).
     fn exponential(&self, t: i64) -> i64 {
         let z = (-(t / self.log2)).clamp(0, 31);
@@ -67,6 +74,17 @@ impl Operator for ISoftmax {
     fn infer(&self, inputs: &[TensorType]) -> Result<Vec<TensorType>, OpError> {
         arity(inputs, 1, 1)?;
         narrow(&inputs[0], "x", 16)?;
+        check(0, self.n_levels)?;
+        let coefficients = [self.coeff_a, self.coeff_b.abs(), self.log2];
+        let bounded = coefficients.iter().all(|c| (0..=65535).contains(c)) && self.log2 > 0;
+        if !bounded || !(0..=1 << 40).contains(&self.coeff_c) || self.exponential(0) <= 0 {
+            return Err(OpError::invalid("coefficients are out of range"));
+        }
+        let len = inputs[0].shape.last().copied().unwrap_or(1);
+        let bits = inputs[0].dtype.bytes() * 8;
+        if self.peak((1 << bits) - 1) as i128 * len as i128 > 1 << 62 {
+            return Err(OpError::unsupported("the sum of a row of exponentials exceeds 62 bits"));
+        }
         Ok(vec![TensorType::new(DType::U8, inputs[0].shape.clone())])
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
@@ -86,12 +104,7 @@ impl Operator for ISoftmax {
         let [x] = inputs else { return p };
         let rows = Rows::from(&x.shape, x.rank().saturating_sub(1));
         rows.describe(&mut p);
-        let peak = (-255..=0).map(|t| {
-            let z = (-(t / self.log2)).clamp(0, 31);
-            let q = t + z * self.log2 + self.coeff_b;
-            self.coeff_a * q * q + self.coeff_c
-        });
-        let peak = peak.max().unwrap_or(0) as i128;
+        let peak = self.peak(255) as i128;
         let worst = (peak * (self.n_levels - 1) as i128).max(peak * rows.len as i128);
         let fits = x.dtype.bytes() == 1 && worst <= i32::MAX as i128;
         p.insert("fits32".into(), u8::from(fits).into());

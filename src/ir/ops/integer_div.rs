@@ -53,9 +53,10 @@ impl Operator for IntegerDiv {
         narrow(&inputs[0], "num", 32)?;
         narrow(&inputs[1], "den", 32)?;
         // Half the denominator is added to the numerator: with both below 2^61 nothing leaves 64 bits.
-        let largest = |t: &TensorType| t.dtype.range().map_or(0, |(lo, hi)| i128::from(hi.max(-lo)));
-        let n = i128::from(self.numerator.abs()) * largest(&inputs[0]);
-        let d = i128::from(self.eta.abs()) * largest(&inputs[1]) + i128::from(self.eps.abs());
+        let largest =
+            |t: &TensorType| t.dtype.range().map_or(0, |(lo, hi)| i128::from(hi.max(lo.saturating_neg())));
+        let n = i128::from(self.numerator).abs() * largest(&inputs[0]);
+        let d = i128::from(self.eta).abs() * largest(&inputs[1]) + i128::from(self.eps).abs();
         if n.max(d) > 1 << 61 {
             return Err(OpError::unsupported("the products of Delta, eta and the operands exceed 61 bits")
                 .help("requantise the operands to fewer bits"));

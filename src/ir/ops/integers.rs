@@ -66,6 +66,20 @@ pub fn narrow(t: &TensorType, name: &str, bits: usize) -> Result<(), OpError> {
     }
 }
 
+/// Checks a shift and a number of levels, wherever they come from (printed graphs can be edited).
+///
+/// # Errors
+/// The shift exceeds 62, or the levels are not an even number of at most 256.
+pub fn check(shift: u32, levels: i64) -> Result<(), OpError> {
+    if shift > 62 {
+        return Err(OpError::invalid(format!("a shift by {shift} bits")));
+    }
+    if !(2..=256).contains(&levels) || levels % 2 != 0 {
+        return Err(OpError::invalid(format!("{levels} levels; it must be an even number, 2 to 256")));
+    }
+    Ok(())
+}
+
 /// The elements in row-major order.
 pub fn flat(v: &Value) -> Vec<i64> {
     v.to_i64().iter().copied().collect()

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::common::arity;
-use super::integers::{flat, levels, narrow, tensor};
+use super::integers::{check, flat, levels, narrow, tensor};
 use super::rows::Rows;
 use super::{Numeric, Operator, Params, attributes};
 use crate::ir::dtype::DType;
@@ -40,6 +40,7 @@ impl Operator for ItaMax {
     }
     fn infer(&self, inputs: &[TensorType]) -> Result<Vec<TensorType>, OpError> {
         arity(inputs, 1, 1)?;
+        check(0, self.n_levels)?;
         narrow(&inputs[0], "x", 16)?;
         Ok(vec![TensorType::new(DType::U8, inputs[0].shape.clone())])
     }

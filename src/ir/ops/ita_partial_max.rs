@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::common::arity;
-use super::integers::{bounded, flat, levels, narrow, tensor};
+use super::integers::{bounded, check, flat, levels, narrow, tensor};
 use super::ita_max::exponent;
 use super::rows::Rows;
 use super::{Numeric, Operator, Params, attributes};
@@ -59,6 +59,7 @@ impl Operator for ItaPartialMax {
     }
     fn infer(&self, inputs: &[TensorType]) -> Result<Vec<TensorType>, OpError> {
         arity(inputs, 1, 1)?;
+        check(0, self.n_levels)?;
         narrow(&inputs[0], "x", 16)?;
         if self.group_width == 0 {
             return Err(OpError::invalid("group_width must be positive"));

@@ -1,17 +1,17 @@
 //! LayerNorm: `(x - mean)/sqrt(variance + epsilon) * scale + bias` over the axes from `axis` on.
 //!
 //! Operands `x`, `scale` and optionally `bias`; results `y` and, with `stats`, `mean` and `inv_std`, which have
-//! one element per row.
+//! one element per row. SkipLayerNormalization normalises a sum.
 
 use serde::{Deserialize, Serialize};
 
 use super::common::{Real, arity, axis};
 use super::floats::{all_float, flat, moments, tensor};
 use super::rows::Rows;
-use super::{Numeric, Operator, Params, attributes};
+use super::{Add, Numeric, Op, Operator, Params, attributes};
 use crate::ir::dtype::DType;
 use crate::ir::graph::TensorType;
-use crate::ir::import::{ImportNode, Imported, OpError};
+use crate::ir::import::{ImportNode, Imported, OpError, Source};
 use crate::ir::value::Value;
 
 /// See the module.
@@ -51,14 +51,37 @@ pub(super) fn norm_attributes(node: &ImportNode) -> Result<(usize, Real), OpErro
     Ok((axis(node.attributes.int_or("axis", -1)?, rank)?, Real(epsilon)))
 }
 
+/// onnxruntime's norms of a sum: operands x, skip, scale, then bias of the norm (not for RMS) and bias of the sum.
+///
+/// # Errors
+/// The statistics or the sum are results too.
+pub(super) fn skip(op: impl Into<Op>, node: &ImportNode) -> Result<Imported, OpError> {
+    if node.outputs_used.iter().skip(1).any(|u| *u) {
+        return Err(OpError::unsupported("the statistics or the sum as a result")
+            .help("export the addition and the norm as separate nodes"));
+    }
+    (node.required(0)?, node.required(1)?, node.required(2)?);
+    let add = |operands| Source::Node(Box::new(Imported::new(Add::default(), operands)));
+    let bias = if node.op_type == "SkipLayerNormalization" { 4 } else { 3 };
+    let mut sum = add(vec![Source::Input(0), Source::Input(1)]);
+    if node.has(bias) {
+        sum = add(vec![sum, Source::Input(bias)]);
+    }
+    let rest = (2..bias).filter(|i| node.has(*i)).map(Source::Input);
+    Ok(Imported::new(op, std::iter::once(sum).chain(rest).collect()))
+}
+
 impl Operator for LayerNorm {
     const NAME: &'static str = "LayerNorm";
-    const ONNX: &'static [&'static str] = &["LayerNormalization"];
+    const ONNX: &'static [&'static str] = &["LayerNormalization", "SkipLayerNormalization"];
     const NUMERIC: Numeric = Numeric::Float;
 
     fn import(node: &ImportNode) -> Result<Imported, OpError> {
         node.required(1)?;
         let (axis, epsilon) = norm_attributes(node)?;
+        if node.op_type.starts_with("Skip") {
+            return skip(LayerNorm { axis, epsilon, stats: false }, node);
+        }
         let stats = node.outputs_used.iter().skip(1).any(|u| *u);
         Ok(Imported::new(LayerNorm { axis, epsilon, stats }, node.all()))
     }

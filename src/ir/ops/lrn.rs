@@ -70,8 +70,9 @@ impl Operator for Lrn {
         if let [x] = inputs {
             Rows::along(&x.shape, 1, 1).describe(&mut p);
         }
-        p.insert("before".into(), (self.size.saturating_sub(1) / 2).into());
-        p.insert("behind".into(), (self.size / 2).into());
+        let channels = inputs.first().and_then(|x| x.shape.get(1)).copied().unwrap_or(0);
+        p.insert("before".into(), (self.size.saturating_sub(1) / 2).min(channels).into());
+        p.insert("behind".into(), (self.size / 2).min(channels).into());
         p.insert("alpha_per_channel".into(), (self.alpha.0 / self.size.max(1) as f32).into());
         p
     }

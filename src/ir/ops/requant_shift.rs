@@ -100,6 +100,9 @@ impl Operator for RequantShift {
     fn infer(&self, inputs: &[TensorType]) -> Result<Vec<TensorType>, OpError> {
         arity(inputs, 3, 3)?;
         narrow(&inputs[0], "x", 32)?;
+        if self.requant.shift > 62 || self.requant.lo > self.requant.hi {
+            return Err(OpError::invalid("the shift exceeds 62 bits, or the clip range is empty"));
+        }
         for (p, name) in [(&inputs[1], "mul"), (&inputs[2], "add")] {
             narrow(p, name, 64)?;
             let along = inputs[0].shape.get(self.requant.axis).copied();

@@ -1,12 +1,13 @@
 //! RmsNorm: `x / sqrt(mean(x^2) + epsilon) * scale` over the axes from `axis` on.
 //!
-//! Models call it RMSNormalization (ONNX 23), SimplifiedLayerNormalization (onnxruntime) or RMSNorm.
+//! Models call it RMSNormalization (ONNX 23), SimplifiedLayerNormalization (onnxruntime) or RMSNorm;
+//! SkipSimplifiedLayerNormalization normalises a sum.
 
 use serde::{Deserialize, Serialize};
 
 use super::common::{Real, arity};
 use super::floats::{all_float, flat, tensor};
-use super::layer_norm::{norm_attributes, per_element};
+use super::layer_norm::{norm_attributes, per_element, skip};
 use super::rows::Rows;
 use super::{Numeric, Operator, Params, attributes};
 use crate::ir::graph::TensorType;
@@ -25,7 +26,8 @@ pub struct RmsNorm {
 
 impl Operator for RmsNorm {
     const NAME: &'static str = "RmsNorm";
-    const ONNX: &'static [&'static str] = &["RMSNormalization", "SimplifiedLayerNormalization", "RMSNorm"];
+    const ONNX: &'static [&'static str] =
+        &["RMSNormalization", "SimplifiedLayerNormalization", "RMSNorm", "SkipSimplifiedLayerNormalization"];
     const NUMERIC: Numeric = Numeric::Float;
 
     fn import(node: &ImportNode) -> Result<Imported, OpError> {
@@ -34,6 +36,9 @@ impl Operator for RmsNorm {
             return Err(OpError::unsupported("the inverse standard deviation as a result"));
         }
         let (axis, epsilon) = norm_attributes(node)?;
+        if node.op_type.starts_with("Skip") {
+            return skip(RmsNorm { axis, epsilon }, node);
+        }
         Ok(Imported::new(RmsNorm { axis, epsilon }, node.all()))
     }
     fn operand_names(&self, _count: usize) -> Vec<String> {

@@ -35,7 +35,8 @@ impl TrueIntegerDiv {
         let (n, d, limit) = (self.numerator as i128, self.divisor as i128, limit as i128);
         let shift = 128 - (2 * limit * d).leading_zeros();
         let mul = ((n << shift.min(63)) + d - 1).div_euclid(d);
-        let fits = shift <= 62 && (mul.abs() * limit + limit) < i64::MAX as i128;
+        let largest = mul.checked_abs().and_then(|m| m.checked_mul(limit));
+        let fits = shift <= 62 && largest.is_some_and(|l| l + limit < i64::MAX as i128);
         fits.then_some((mul as i64, limit as i64, shift))
     }
 }
