@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use crate::diag::{Diagnostic, Diagnostics, Result};
 use crate::emit::{self, Sources};
 use crate::frontend::{self, LoadOptions};
-use crate::ir::verify::{Verified, verify};
+use crate::ir::text;
+use crate::ir::verify::{Verified, check, verify};
 use crate::ir::{DType, Graph, Value};
 use crate::passes;
 use crate::targets::{self, Assignment, Library, Platform, Tree};
@@ -114,32 +115,43 @@ pub struct Optimised {
     pub passes: Vec<passes::Report>,
 }
 
+/// Reads a model: ONNX, or the text of a graph (`.ir`), whose faults are then the file's and not ours.
+fn load(model: &Path, options: &CompileOptions) -> Result<(Graph, Diagnostics)> {
+    if model.extension().is_some_and(|e| e == "ir") {
+        let read = std::fs::read_to_string(model);
+        let text =
+            read.map_err(|e| Diagnostic::environment(format!("{}: cannot be read: {e}", model.display())))?;
+        let graph = text::parse(&text).map_err(|e| e.in_file(model))?;
+        check(&graph).into_result(()).map_err(|e| e.in_file(model))?;
+        return Ok((graph, Diagnostics::default()));
+    }
+    let file = frontend::read_model(model)?;
+    let load = LoadOptions {
+        name: options.name.clone(),
+        input_types: options.input_types.clone(),
+        shapes: options.shapes.clone(),
+        default_integer: options.default_integer,
+        ..LoadOptions::default()
+    };
+    let load = load.with_data(&file, &options.data);
+    let mut loaded = frontend::import(&file, &load)?;
+    loaded.warnings.0.extend(inferred(&load, options));
+    Ok((loaded.graph, loaded.warnings))
+}
+
 /// Loads a model and runs the passes.
 ///
 /// # Errors
 /// What the front end or a pass found wrong.
 pub fn optimise(model: &Path, options: &CompileOptions) -> Result<(Optimised, Vec<Stage>)> {
     let mut clock = Clock(Vec::new());
-    let loaded = clock.stage("load", || {
-        let file = frontend::read_model(model)?;
-        let load = LoadOptions {
-            name: options.name.clone(),
-            input_types: options.input_types.clone(),
-            shapes: options.shapes.clone(),
-            default_integer: options.default_integer,
-            ..LoadOptions::default()
-        };
-        let load = load.with_data(&file, &options.data);
-        let mut loaded = frontend::import(&file, &load)?;
-        loaded.warnings.0.extend(inferred(&load, options));
-        Ok(loaded)
-    })?;
-    let imported = clock.stage("verify", || verify(loaded.graph))?.into_graph();
+    let (graph, warnings) = clock.stage("load", || load(model, options))?;
+    let imported = clock.stage("verify", || verify(graph))?.into_graph();
     let mut reports = Vec::new();
     let graph = clock.stage("passes", || {
         passes::run(imported.clone(), &options.passes, &mut |report| reports.push(report.clone()))
     })?;
-    Ok((Optimised { imported, graph, warnings: loaded.warnings, passes: reports }, clock.0))
+    Ok((Optimised { imported, graph, warnings, passes: reports }, clock.0))
 }
 
 /// What test arrays decided about inputs, for the user to see.
