@@ -42,7 +42,8 @@ impl Operator for CrossEntropyGrad {
     const NUMERIC: Numeric = Numeric::Any;
 
     fn import(node: &ImportNode) -> Result<Imported, OpError> {
-        (node.required(0)?, node.required(1)?);
+        node.required(0)?;
+        node.required(1)?;
         let loss_grad = node.has(2) && node.required(1)?.ty.dtype.is_float();
         let reduction = Reduction::of(node)?;
         if !loss_grad && reduction != Reduction::Mean {

@@ -36,7 +36,8 @@ impl Operator for GeluGrad {
     const NUMERIC: Numeric = Numeric::Float;
 
     fn import(node: &ImportNode) -> Result<Imported, OpError> {
-        (node.required(0)?, node.required(1)?);
+        node.required(0)?;
+        node.required(1)?;
         let tanh = match node.attributes.str("approximate")? {
             None => node.op_type == "FastGeluGrad",
             Some("none") => false,

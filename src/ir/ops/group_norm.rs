@@ -30,7 +30,8 @@ impl Operator for GroupNorm {
 
     fn import(node: &ImportNode) -> Result<Imported, OpError> {
         let x = node.required(0)?.ty;
-        (node.required(1)?, node.required(2)?);
+        node.required(1)?;
+        node.required(2)?;
         let groups = match node.op_type {
             "InstanceNormalization" => x.shape.get(1).copied().unwrap_or(0),
             _ => usize::try_from(node.attributes.required_int("num_groups")?).unwrap_or(0),

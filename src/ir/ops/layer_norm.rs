@@ -60,7 +60,9 @@ pub(super) fn skip(op: impl Into<Op>, node: &ImportNode) -> Result<Imported, OpE
         return Err(OpError::unsupported("the statistics or the sum as a result")
             .help("export the addition and the norm as separate nodes"));
     }
-    (node.required(0)?, node.required(1)?, node.required(2)?);
+    node.required(0)?;
+    node.required(1)?;
+    node.required(2)?;
     let add = |operands| Source::Node(Box::new(Imported::new(Add::default(), operands)));
     let bias = if node.op_type == "SkipLayerNormalization" { 4 } else { 3 };
     let mut sum = add(vec![Source::Input(0), Source::Input(1)]);

@@ -36,7 +36,8 @@ impl Operator for LayerNormGrad {
 
     fn import(node: &ImportNode) -> Result<Imported, OpError> {
         let rank = node.required(1)?.ty.rank();
-        (node.required(0)?, node.required(2)?);
+        node.required(0)?;
+        node.required(2)?;
         let op = LayerNormGrad {
             axis: axis(node.attributes.int_or("axis", -1)?, rank)?,
             epsilon: Real(node.attributes.float_or("epsilon", 1e-5)?),

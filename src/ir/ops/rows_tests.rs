@@ -115,7 +115,7 @@ fn channel_norms() {
         ],
     );
     close(
-        &run("InstanceNormalization", &[epsilon.clone()], &inputs).unwrap(),
+        &run("InstanceNormalization", std::slice::from_ref(&epsilon), &inputs).unwrap(),
         &[
             -0.318118, -4.733059, -0.948824, -0.474412, -2.366530, -0.159059, 2.522824, -4.099588, 1.576765,
             1.000000, 1.000000, 1.000000,

@@ -24,7 +24,8 @@ impl Operator for Sgd {
 
     fn import(node: &ImportNode) -> Result<Imported, OpError> {
         let lr = node.attributes.float("lr")?.ok_or_else(|| OpError::invalid("attribute `lr` is missing"))?;
-        (node.required(0)?, node.required(1)?);
+        node.required(0)?;
+        node.required(1)?;
         Ok(Imported::new(Sgd { lr: Real(lr) }, node.all()))
     }
     fn operand_names(&self, _count: usize) -> Vec<String> {
