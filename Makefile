@@ -46,4 +46,4 @@ cases:
 	$(DEBUG) test $(CASES) --cc clang --sanitize --io caller
 
 bench:
-	$(CARGO) run --release --example bench -- $(SUITE)
+	$(CARGO) bench --bench compile -- $(CASES) $(wildcard ../shared/minimalloc)
