@@ -16,6 +16,9 @@ use crate::ir::{Graph, Node, NodeId, TensorId, TensorType};
 use crate::targets::{Assignment, Choice, Library};
 use crate::tiling::{AliasKind, Home, Interface, Plan};
 
+/// Columns after which a call is broken.
+const MARGIN: usize = 110;
+
 /// Everything the text is made of.
 pub struct Network<'a> {
     /// The graph.
@@ -288,11 +291,31 @@ pub fn arena_name(plan: &Plan, arena: usize) -> String {
     }
 }
 
+/// The text as statements of a function: four spaces in, lines broken at commas before the margin.
 fn indent(text: &str) -> String {
-    let lines = text.trim().lines().map(str::trim_end);
-    let lines: Vec<String> =
-        lines.map(|l| if l.is_empty() { String::new() } else { format!("    {l}") }).collect();
+    let mut lines = Vec::new();
+    for line in text.trim().lines().map(str::trim_end) {
+        let line = if line.is_empty() { String::new() } else { format!("    {line}") };
+        wrap(&line, &mut lines);
+    }
     lines.join("\n")
+}
+
+/// Breaks a long line after commas. Lines with strings or comments stay as they are.
+fn wrap(line: &str, lines: &mut Vec<String>) {
+    let depth = line.len() - line.trim_start().len();
+    let mut rest = line.to_string();
+    while rest.len() > MARGIN && !rest.contains(['"', '\'']) && !rest.contains("/*") {
+        let end = rest.char_indices().nth(MARGIN).map_or(rest.len(), |(i, _)| i);
+        // A line that has no comma before the margin breaks at its first one.
+        let comma = rest[..end].rfind(", ").or_else(|| rest.find(", "));
+        let Some(comma) = comma else { break };
+        let next = format!("{:depth$}    {}", "", rest[comma + 2..].trim_start());
+        rest.truncate(comma + 1);
+        lines.push(rest);
+        rest = next;
+    }
+    lines.push(rest);
 }
 
 /// The context of the file templates.
@@ -389,4 +412,21 @@ fn port_context(port: &Port, index: usize, kind: &str, net: &str, place: &str) -
         "rank": port.ty.rank(), "dims": if port.ty.rank() == 0 { &one } else { &port.ty.shape },
         "elements": port.ty.elements(), "bytes": port.ty.bytes(), "quant": quant, "meaning": meaning, "place": place,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_calls_break_after_commas() {
+        let call = format!("f({}z);\n\n  g(1);", "some_long_argument, ".repeat(9));
+        let text = indent(&call);
+        assert!(text.lines().all(|l| l.len() <= MARGIN), "{text}");
+        assert_eq!(text.lines().count(), 4);
+        assert!(text.lines().nth(1).unwrap().starts_with("        some_long_argument, "), "{text}");
+        assert_eq!(text.split_whitespace().collect::<Vec<_>>(), call.split_whitespace().collect::<Vec<_>>());
+        let one = format!("f({});", "x".repeat(200));
+        assert_eq!(indent(&one), format!("    {one}"));
+    }
 }

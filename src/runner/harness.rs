@@ -15,7 +15,7 @@ use crate::emit::Port;
 /// # Errors
 /// The target has no harness, or its template is malformed.
 pub fn render(compiled: &Compiled) -> Result<String> {
-    let path = format!("{}/runtime/harness.c.hbs", compiled.target.platform.name);
+    let path = compiled.target.platform.file(&compiled.target.tree, "runtime/harness.c.hbs")?;
     let template = compiled.target.tree.text(&path)?;
     let api = &compiled.sources.api;
     let ports = |kind: &str, ports: &[Port]| -> Vec<Json> {

@@ -99,6 +99,8 @@ pub struct Defaults {
 pub struct Platform {
     /// The target's name (its folder).
     pub name: String,
+    /// The target's folder, then those it inherits from, nearest first.
+    pub lineage: Vec<String>,
     /// One line for lists.
     pub description: String,
     /// Memories, in the file's order: the first with a fitting role is preferred.
@@ -134,9 +136,11 @@ impl Platform {
     /// # Errors
     /// There is no such target, or its file (or one it inherits from) is malformed.
     pub fn load(tree: &Tree, name: &str) -> Result<Platform> {
-        let file = load_file(tree, name, &mut Vec::new())?;
+        let mut lineage = Vec::new();
+        let file = load_file(tree, name, &mut lineage)?;
         let platform = Platform {
             name: name.to_string(),
+            lineage,
             description: file.description.unwrap_or_default(),
             memories: file.memories,
             engines: file.engines,
@@ -148,6 +152,19 @@ impl Platform {
             Diagnostic::invalid(format!("{}: {message}", tree.origin(&format!("{name}/platform.toml"))))
         })?;
         Ok(platform)
+    }
+    /// A file of the target, `runtime/harness.c.hbs` say: its own, or else the nearest ancestor's.
+    ///
+    /// # Errors
+    /// None of them has it.
+    pub fn file(&self, tree: &Tree, path: &str) -> Result<String> {
+        let mut places = self.lineage.iter().map(|folder| format!("{folder}/{path}"));
+        places.find(|place| tree.get(place).is_some()).ok_or_else(|| {
+            let message = format!("target `{}` has no file `{path}`", self.name);
+            Diagnostic::unsupported(message)
+                .help("add it to the target's folder, or inherit a target that has it, such as `host`")
+                .into()
+        })
     }
     /// The memory that activations live in.
     pub fn arena_memory(&self) -> Option<&Memory> {
@@ -188,6 +205,7 @@ impl Platform {
     }
 }
 
+/// Reads a target's file and those it inherits from; `children` collects their names, nearest first.
 fn load_file(tree: &Tree, name: &str, children: &mut Vec<String>) -> Result<File> {
     let path = format!("{name}/platform.toml");
     if tree.get(&path).is_none() {
@@ -202,10 +220,10 @@ fn load_file(tree: &Tree, name: &str, children: &mut Vec<String>) -> Result<File
     }
     let file: File = toml::from_str(tree.text(&path)?)
         .map_err(|e| Diagnostic::invalid(format!("{}: {}", tree.origin(&path), e.to_string().trim_end())))?;
+    children.push(name.to_string());
     let Some(parent) = file.inherits.clone() else {
         return Ok(file);
     };
-    children.push(name.to_string());
     let base = load_file(tree, &parent, children)?;
     Ok(merge(base, file))
 }
@@ -337,6 +355,19 @@ kernels = ["a", "generic"]
         assert_eq!(p.arena_memory().unwrap().size, Some(1000));
         let path = [("a".to_string(), 0), ("generic".to_string(), 0), ("npu".to_string(), 1)];
         assert_eq!(p.search_path(), path);
+        assert_eq!(p.lineage, ["child", "base"]);
+    }
+
+    #[test]
+    fn files_of_ancestors_are_found() {
+        let mut tree = tree(&[("base/platform.toml", BASE), ("child/platform.toml", "inherits = 'base'")]);
+        tree.add_file("base/runtime/a", "a");
+        tree.add_file("base/runtime/b", "b");
+        tree.add_file("child/runtime/b", "b");
+        let p = Platform::load(&tree, "child").unwrap();
+        assert_eq!(p.file(&tree, "runtime/a").unwrap(), "base/runtime/a");
+        assert_eq!(p.file(&tree, "runtime/b").unwrap(), "child/runtime/b");
+        assert!(p.file(&tree, "runtime/c").unwrap_err().to_string().contains("has no file `runtime/c`"));
     }
 
     #[test]
