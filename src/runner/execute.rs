@@ -201,7 +201,8 @@ fn build(compiled: &Compiled, options: &RunOptions, dir: &Path, cache: &Cache) -
     }
     write(&dir.join("harness.c"), super::harness::render(compiled)?.as_bytes())?;
     files.push(CFile { path: "harness.c".into(), network: false });
-    host::build(dir, &files, &flags(compiled, options), cache)
+    let program = host::build(dir, &files, &flags(compiled, options), cache)?;
+    Ok(program.on(compiled.target.platform.simulator.as_ref()))
 }
 
 fn flags(compiled: &Compiled, options: &RunOptions) -> Flags {

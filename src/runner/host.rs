@@ -13,6 +13,7 @@ use super::bytes::{from_bytes, to_bytes};
 use super::objects::{Cache, Flags};
 use crate::diag::{Diagnostic, Result};
 use crate::ir::{TensorType, Value};
+use crate::targets::platform::Simulator;
 
 /// How to build and run.
 #[derive(Clone, Debug)]
@@ -29,6 +30,8 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Program {
     executable: PathBuf,
+    /// The command that runs it; `{elf}` stands for the program.
+    simulator: Vec<String>,
     /// Bytes of code and constants, if `size` could tell.
     pub flash_bytes: Option<u64>,
 }
@@ -60,10 +63,27 @@ pub fn build(dir: &Path, files: &[CFile], flags: &Flags, cache: &Cache) -> Resul
     let mut link = flags.command();
     link.args(&flags.cflags).args(&objects).arg("-o").arg(&executable).args(&flags.ldflags);
     super::objects::run_tool(link, "link the network", dir)?;
-    Ok(Program { executable, flash_bytes: flash_bytes(&network) })
+    Ok(Program { executable, simulator: vec!["{elf}".into()], flash_bytes: flash_bytes(&network) })
 }
 
 impl Program {
+    /// The same program, run by a platform's simulator.
+    pub fn on(mut self, simulator: Option<&Simulator>) -> Program {
+        if let Some(simulator) = simulator.filter(|s| !s.argv.is_empty()) {
+            self.simulator.clone_from(&simulator.argv);
+        }
+        self
+    }
+
+    /// The simulator's command for this program.
+    fn command(&self) -> Command {
+        let executable = self.executable.to_string_lossy();
+        let mut words = self.simulator.iter().map(|w| w.replace("{elf}", &executable));
+        let mut command = Command::new(words.next().unwrap_or_default());
+        command.args(words);
+        command
+    }
+
     /// Runs the network once on `inputs`; outputs have the given types.
     ///
     /// # Errors
@@ -82,14 +102,15 @@ impl Program {
         let log = dir.join("run.log");
         let log_file = fs::File::create(&log).map_err(|e| fail("write the log of the run", e))?;
         let out = log_file.try_clone().map_err(|e| fail("write the log of the run", e))?;
-        let mut child = Command::new(&self.executable)
+        let mut child = self
+            .command()
             .args([&input_file, &output_file])
             .env("UBSAN_OPTIONS", "print_stacktrace=1")
             .stdin(Stdio::null())
             .stdout(out)
             .stderr(log_file)
             .spawn()
-            .map_err(|e| fail("start the built network", e))?;
+            .map_err(|e| fail(&format!("start the built network with `{}`", self.simulator.join(" ")), e))?;
         let status = wait(&mut child, timeout).map_err(|e| fail("wait for the built network", e))?;
         let Some(status) = status else {
             return Err(Diagnostic::internal(format!(
