@@ -3,6 +3,8 @@
 //!
 //! Each case is compiled in a process of its own, so that its peak memory is its own.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};

@@ -1,5 +1,7 @@
 //! Every kind of bad model is refused with a message that names the fault, and with the documented exit code.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod models;
 
 use models::*;

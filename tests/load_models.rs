@@ -1,5 +1,7 @@
 //! What loading makes of small models: structure, folding, inlining, integer types.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod models;
 
 use models::*;

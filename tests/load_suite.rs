@@ -3,6 +3,8 @@
 //! The suite lies beside the source tree (`../shared/peer-suite`), or where `TILEWRIGHT_SHARED` says; without it
 //! the test passes and says so. `TILEWRIGHT_CASE` selects cases by a part of their name.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 

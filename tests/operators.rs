@@ -1,6 +1,8 @@
 //! Operators against onnxruntime: every node of `operators/vectors.json` is imported, inferred and evaluated by the
 //! reference, and must give what onnxruntime gave (`operators/generate.py` makes the file).
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::collections::BTreeMap;
 
 use ndarray::{ArrayD, IxDyn};

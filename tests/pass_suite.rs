@@ -4,6 +4,8 @@
 //!
 //! `TILEWRIGHT_CASE` selects cases by a part of their name and shows each pass's time.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

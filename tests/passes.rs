@@ -3,6 +3,8 @@
 //!
 //! `TILEWRIGHT_BLESS=1 cargo test --test passes` writes what the passes give as the new expectation.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -59,6 +59,8 @@ pub fn opset(imports: &[OperatorSetIdProto]) -> std::result::Result<i64, Diagnos
 /// A type as the file declares it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Declared {
+    /// The file's number of the element type, 0 if there is none.
+    pub code: i32,
     /// The element type.
     pub dtype: std::result::Result<DType, OpError>,
     /// Dimensions, `None` (or a name) where open; `None` when even the rank is.
@@ -80,7 +82,8 @@ impl Declared {
         let not_a_tensor = || OpError::unsupported("is not a tensor");
         match info.r#type.as_ref().and_then(|t| t.value.as_ref()) {
             Some(type_proto::Value::TensorType(t)) => Declared {
-                dtype: tensor::element_type(t.elem_type()),
+                code: t.elem_type(),
+                dtype: tensor::run_time_type(t.elem_type()),
                 dims: t.shape.as_ref().map(|s| {
                     let dim = |d: &super::proto::Dimension| match &d.value {
                         Some(dimension::Value::DimValue(n)) => Dim::Fixed(*n),
@@ -90,8 +93,8 @@ impl Declared {
                     s.dim.iter().map(dim).collect()
                 }),
             },
-            Some(_) => Declared { dtype: Err(not_a_tensor()), dims: None },
-            None => Declared { dtype: Err(OpError::invalid("has no declared type")), dims: None },
+            Some(_) => Declared { code: 0, dtype: Err(not_a_tensor()), dims: None },
+            None => Declared { code: 0, dtype: Err(OpError::invalid("has no declared type")), dims: None },
         }
     }
     /// The shape, if every dimension is a number (negative ones count as open: some exporters write -1).
@@ -144,6 +147,8 @@ pub struct Input {
     pub name: String,
     /// Type.
     pub ty: TensorType,
+    /// The file's number of its element type.
+    pub code: i32,
     /// The file declares floats and the user said nothing about them.
     pub untyped: bool,
     /// The file declares floats, the user says integers.
@@ -201,7 +206,12 @@ fn input(
     let dtype = match (&declared.dtype, asked) {
         (_, Some(dtype)) => dtype,
         (Ok(dtype), None) => *dtype,
-        (Err(e), None) => return Err(about(e.clone())),
+        (Err(e), None) => {
+            let widened = tensor::element_type(declared.code);
+            let help = |dtype| format!("--input-type {name}={dtype} takes the same numbers in a wider type");
+            let d = about(e.clone());
+            return Err(widened.map_or(d.clone(), |dtype| d.help(help(dtype))));
+        }
     };
     let floats = declared.dtype == Ok(DType::F32);
     let shape = match options.shapes.get(name) {
@@ -232,6 +242,7 @@ fn input(
     Ok(Input {
         name: name.to_string(),
         ty: TensorType::new(dtype, shape),
+        code: declared.code,
         untyped: floats && asked.is_none(),
         stored: floats && dtype.is_int(),
     })

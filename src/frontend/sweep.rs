@@ -12,7 +12,10 @@ use super::proto::{FunctionProto, GraphProto, NodeProto};
 use super::suggest::nearest;
 use super::{LoadOptions, Loaded, ModelFile, attributes, dialects, tensor};
 use crate::diag::{Diagnostic, Diagnostics, Kind, Result};
-use crate::ir::{DType, Graph, ImportNode, Op, OpError, Operand, Patch, Tensor, TensorId, TensorType, Value};
+use crate::ir::{
+    Attr, Attributes, DType, Graph, ImportNode, Op, OpError, Operand, Patch, Tensor, TensorId, TensorType,
+    Value,
+};
 
 /// Nodes visited at most, inlined functions included.
 const MAX_NODES: usize = 50_000;
@@ -75,6 +78,8 @@ pub(super) struct Sweep<'m> {
     pub scopes: Vec<Scope>,
     /// Types the model declares, for the outermost graph.
     pub declared: BTreeMap<&'m str, Declared>,
+    /// The model's numbers of the element types of inputs and initialisers.
+    pub codes: BTreeMap<TensorId, i32>,
     /// Whether the model uses integer-dialect operators.
     pub integer: bool,
     /// Whether QuantLib's exporter wrote the model.
@@ -166,6 +171,7 @@ impl<'m> Sweep<'m> {
                 .chain(&graph.output)
                 .map(|v| (v.name(), Declared::of(v)))
                 .collect(),
+            codes: BTreeMap::new(),
             integer: dialects::is_integer_dialect(&model.proto),
             quantlib: dialects::is_quantlib(&model.proto),
             stored: BTreeSet::new(),
@@ -197,6 +203,7 @@ impl<'m> Sweep<'m> {
             if input.untyped {
                 self.untyped.insert(id, input.name.clone());
             }
+            self.codes.insert(id, input.code);
             self.bind(&input.name, Binding::Known(id));
         }
     }
@@ -205,18 +212,25 @@ impl<'m> Sweep<'m> {
     pub(super) fn initialisers(&mut self, graph: &GraphProto, prefix: &str) {
         let folder = self.folder.clone();
         let mut seen: BTreeSet<&str> = BTreeSet::new();
-        let dense = graph.initializer.iter().map(|t| (t.name(), tensor::value(t, folder.as_deref())));
+        let dense =
+            graph.initializer.iter().map(|t| (t.name(), t.data_type(), tensor::value(t, folder.as_deref())));
         let limit = self.options.fold_limit;
         let sparse = graph.sparse_initializer.iter().map(|s| {
-            (s.values.as_ref().map_or("", |t| t.name()), tensor::dense(s, folder.as_deref(), limit))
+            let values = s.values.as_ref();
+            let (name, code) = values.map_or(("", 0), |t| (t.name(), t.data_type()));
+            (name, code, tensor::dense(s, folder.as_deref(), limit))
         });
-        for (name, value) in dense.chain(sparse) {
+        for (name, code, value) in dense.chain(sparse) {
             let binding = match value {
                 _ if !seen.insert(name) => {
                     self.found.push(Diagnostic::invalid(format!("initialiser `{name}` is given twice")));
                     continue;
                 }
-                Ok(value) => Binding::Known(self.patch.constant(format!("{prefix}{name}"), value)),
+                Ok(value) => {
+                    let id = self.patch.constant(format!("{prefix}{name}"), value);
+                    self.codes.insert(id, code);
+                    Binding::Known(id)
+                }
                 Err(e) => {
                     let mut d = Diagnostic::new(e.kind, format!("initialiser `{name}` {}", e.message));
                     d.help = e.help;
@@ -342,6 +356,7 @@ impl<'m> Sweep<'m> {
         }
         let operands = self.operands(node)?;
         let mut attributes = attributes::convert(node, self.folder.as_deref(), self.options.fold_limit)?;
+        self.result_type(node, &operands, context, &mut attributes);
         if self.quantlib && dialects::complete(op, context.opset, &mut attributes) {
             let note = "has no axis; taken along the last one, as QuantLib does";
             self.found.push(Diagnostic::invalid(note).at(name, op).note());
@@ -377,6 +392,28 @@ impl<'m> Sweep<'m> {
                 Ok(ids)
             }
             other => other,
+        }
+    }
+
+    /// Results of the type of an operand, which here may be a wider one: the model's type becomes an attribute.
+    fn result_type(
+        &self,
+        node: &NodeProto,
+        operands: &[Option<TensorId>],
+        context: &Context,
+        attributes: &mut Attributes,
+    ) {
+        let (operand, attribute) = match node.op_type() {
+            "CastLike" => (1, "to"),
+            "QuantizeLinear" => (2, "output_dtype"),
+            _ => return,
+        };
+        let Some(Some(id)) = operands.get(operand) else { return };
+        let declared = || self.declared.get(node.input[operand].as_str()).filter(|_| context.depth == 0);
+        let code = self.codes.get(id).copied().or_else(|| declared().map(|d| d.code));
+        let differs = |code: &i32| tensor::run_time_type(*code).is_err() || attribute == "to";
+        if let Some(code) = code.filter(|code| *code != 0 && differs(code) && !self.stored.contains(id)) {
+            attributes.0.entry(attribute.into()).or_insert(Attr::Int(code.into()));
         }
     }
 

@@ -65,6 +65,23 @@ pub fn element_type(code: i32) -> Result<DType, OpError> {
     })
 }
 
+/// The element type of tensors whose values are only known at run time. Floats of 16 and 64 bits become f32,
+/// but types of 8 bits and fewer that C lacks would change their layout without a word.
+///
+/// # Errors
+/// As [`element_type`], or it is one of those.
+pub fn run_time_type(code: i32) -> Result<DType, OpError> {
+    use data_type::*;
+    let dtype = element_type(code)?;
+    let what = match code {
+        FLOAT8E4M3FN | FLOAT8E4M3FNUZ | FLOAT8E5M2 | FLOAT8E5M2FNUZ => "8-bit floats",
+        INT4 | UINT4 => "4-bit integers",
+        INT2 | UINT2 => "2-bit integers",
+        _ => return Ok(dtype),
+    };
+    Err(OpError::unsupported(format!("holds {what}; only constants may")))
+}
+
 /// Bits per element in raw data.
 fn bits(code: i32) -> usize {
     use data_type::*;

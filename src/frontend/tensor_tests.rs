@@ -107,3 +107,13 @@ fn counts_survive_hostile_dimensions() {
     assert_eq!(count(&[1 << 16, 1 << 15]), None);
     assert_eq!(count(&[i32::MAX as usize]), Some(i32::MAX as usize));
 }
+
+#[test]
+fn only_constants_hold_types_that_c_lacks() {
+    assert_eq!(run_time_type(data_type::FLOAT16), Ok(DType::F32));
+    assert_eq!(run_time_type(data_type::INT8), Ok(DType::S8));
+    for code in [data_type::INT4, data_type::UINT2, data_type::FLOAT8E5M2] {
+        assert!(element_type(code).is_ok());
+        assert!(run_time_type(code).is_err());
+    }
+}

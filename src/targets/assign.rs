@@ -243,7 +243,8 @@ fn bind<'a>(
     }
 }
 
-/// The pairs that may really share memory: computed operands of the result's size.
+/// The pairs that may really share memory: computed operands of the result's size, in bytes and in elements.
+/// Few wide elements that repeat for many narrow ones would be overwritten before their last use.
 fn inplace(facts: &Facts, manifest: &Manifest) -> Vec<(usize, usize)> {
     let mut pairs = Vec::new();
     for (x, y) in &manifest.inplace {
@@ -251,7 +252,8 @@ fn inplace(facts: &Facts, manifest: &Manifest) -> Vec<(usize, usize)> {
             for (o, (result, yt)) in facts.results.iter().enumerate() {
                 let named =
                     super::manifest::matches_name(x, operand) && super::manifest::matches_name(y, result);
-                if named && xt.bytes() == yt.bytes() && !facts.constant[i] {
+                let same_size = xt.bytes() == yt.bytes() && xt.elements() == yt.elements();
+                if named && same_size && !facts.constant[i] {
                     pairs.push((i, o));
                 }
             }

@@ -133,3 +133,14 @@ fn the_embedded_kernels_load_on_every_target() {
         }
     }
 }
+
+/// Two s64 elements have the bytes of the sixteen truth values that they are compared for.
+#[test]
+fn operands_that_repeat_are_not_overwritten() {
+    let source = "graph net(%a: s64[2x1], %b: s64[8]) -> (y = %y) { %y: bool[2x8] = Less(%a, %b) }";
+    let manifest = "op = 'Less'\nkernel = 'a'\nsources = ['k.c']\ntemplate = 'k.hbs'\n\
+        inplace = [['a', 'y'], ['b', 'y']]\n[operands]\na = 's64'\nb = 's64'\n[results]\ny = 'bool'\n";
+    let graph = crate::ir::text::parse(source).unwrap();
+    let (assignment, _) = assigned(&graph, &[("k/a.toml", manifest.to_string())]).unwrap();
+    assert_eq!(assignment.choices.values().next().unwrap().inplace, []);
+}

@@ -359,7 +359,9 @@ impl Replay<'_> {
             written.push(to);
             for (o, operand) in node.inputs.iter().enumerate() {
                 let Some(from) = self.range(*operand).filter(|from| overlap(*from, to)) else { continue };
-                let in_place = choice.inplace.contains(&(o, r)) && from == to;
+                let elements = |t: TensorId| self.graph.tensor(t).ty.elements();
+                let in_place =
+                    choice.inplace.contains(&(o, r)) && from == to && elements(*operand) == elements(*result);
                 let joins = joined.get(o).is_some_and(|offset| {
                     (from.0, from.1) == (to.0, to.1 + offset * self.graph.tensor(*operand).ty.dtype.bytes())
                 });

@@ -2,6 +2,8 @@
 //!
 //! Snapshots hold exit code, standard output and standard error; the test's folder reads `[DIR]`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::path::Path;
 use std::process::{Command, Output};
 

@@ -1,10 +1,10 @@
 //! Cast: to another element type, as [`Value::cast`] says: floats truncate and saturate, integers wrap,
-//! anything but zero is true.
+//! anything but zero is true. A cast to a 16-bit float is one to f32, rounded by [`RoundTo`].
 
 use serde::{Deserialize, Serialize};
 
 use super::common::arity;
-use super::{Numeric, Operator, View};
+use super::{Numeric, Operator, RoundTo, View};
 use crate::ir::dtype::DType;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
@@ -42,12 +42,19 @@ impl Operator for Cast {
 
     fn import(node: &ImportNode) -> Result<Imported, OpError> {
         node.required(0)?;
-        let to = if node.op_type == "CastLike" {
-            node.required(1)?.ty.dtype
-        } else {
-            dtype(node.attributes.required_int("to")?)?
+        let code = match node.attributes.int("to")? {
+            // The operand's type in the model is unknown.
+            None if node.op_type == "CastLike" => {
+                let to = node.required(1)?.ty.dtype;
+                return Ok(Imported::new(Cast { to }, vec![Source::Input(0)]));
+            }
+            _ => node.attributes.required_int("to")?,
         };
-        Ok(Imported::new(Cast { to }, vec![Source::Input(0)]))
+        let cast = Imported::new(Cast { to: dtype(code)? }, vec![Source::Input(0)]);
+        Ok(match RoundTo::of_code(code) {
+            Some(round) => Imported::new(round, vec![Source::Node(Box::new(cast))]),
+            None => cast,
+        })
     }
     fn operand_names(&self, _count: usize) -> Vec<String> {
         vec!["x".into()]

@@ -118,6 +118,7 @@ mod resize;
 mod resize_linear;
 mod rms_norm;
 mod round;
+mod round_to;
 mod rows;
 #[cfg(test)]
 mod rows_tests;
@@ -248,6 +249,7 @@ pub use resize::{Coordinates, Nearest, Resize, Scaling};
 pub use resize_linear::ResizeLinear;
 pub use rms_norm::RmsNorm;
 pub use round::Round;
+pub use round_to::{RoundTo, ShortFloat};
 pub use select::Where;
 pub use selu::Selu;
 pub use sgd::Sgd;
@@ -531,6 +533,7 @@ ops! {
     Resize,
     ResizeLinear,
     Round,
+    RoundTo,
     Selu,
     Sigmoid,
     Sign,

@@ -93,6 +93,8 @@ fn output_dtype(code: i64) -> Result<(DType, i64, i64), OpError> {
         6 => (DType::S32, i32::MIN.into(), i32::MAX.into()),
         21 => (DType::U8, 0, 15),
         22 => (DType::S8, -8, 7),
+        25 => (DType::U8, 0, 3),
+        26 => (DType::S8, -2, 1),
         _ => return Err(OpError::unsupported(format!("output_dtype {code}"))),
     })
 }
