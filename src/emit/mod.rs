@@ -78,7 +78,8 @@ pub fn render(
     let network = Network { graph, assignment, plan, library, api: &api, weights: &weights, net: &net };
     let mut templates = Templates::default();
     let mut body = network.body(&mut kernels, &mut templates, &mut names)?;
-    let alignment = platform.defaults.alignment;
+    // The widest element is 8 bytes; weights are aligned one by one.
+    let alignment = platform.defaults.alignment.max(8);
     let mut context = network::context(&network, &mut body, &platform.name, alignment)?;
     extend(&mut context, &kernels, platform);
 
@@ -93,8 +94,8 @@ pub fn render(
         templates.add(path, text)?;
         files.insert(path.to_string(), templates.render(path, text, &context)?.text.into_bytes());
     }
-    files.insert("Weights.c".into(), weights.source(graph, &net, alignment));
-    files.insert("Weights.h".into(), weights.header(&net, alignment));
+    files.insert("Weights.c".into(), weights.source(graph, &net, platform.defaults.alignment));
+    files.insert("Weights.h".into(), weights.header(&net, platform.defaults.alignment));
     for variant in kernels.variants.values() {
         files.insert(variant.path.clone(), variant.text.clone().into_bytes());
     }

@@ -337,7 +337,7 @@ kernels = ["a", "generic"]
         let host = Platform::load(&Tree::embedded(), "host").unwrap();
         assert_eq!(host.arena_memory().unwrap().size, None);
         assert_eq!(host.search_path(), [("generic".to_string(), 0)]);
-        assert_eq!(host.defaults.alignment, 16);
+        assert_eq!(host.defaults.alignment, 1);
     }
 
     #[test]
