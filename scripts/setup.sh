@@ -3,7 +3,7 @@
 # Says what it does. Needs apt (Debian, Ubuntu) and root or sudo; elsewhere it names what to install.
 set -eu
 
-wanted_rust="1.88"
+wanted_rust="1.85"
 
 package() {
     case "$1" in

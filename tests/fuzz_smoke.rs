@@ -119,10 +119,10 @@ fn attribute(random: &mut Random) -> AttributeProto {
 
 /// Damage that keeps the file well formed, so that it reaches the operators.
 fn distort(model: &mut ModelProto, operators: &[&str], random: &mut Random) {
-    if random.below(8) == 0
-        && let Some(o) = model.opset_import.first_mut()
-    {
-        o.version = Some(7 + random.below(20) as i64);
+    if random.below(8) == 0 {
+        if let Some(o) = model.opset_import.first_mut() {
+            o.version = Some(7 + random.below(20) as i64);
+        }
     }
     let Some(graph) = &mut model.graph else { return };
     let names: Vec<String> = (graph.node.iter().flat_map(|n| n.input.iter().chain(&n.output).cloned()))

@@ -44,10 +44,10 @@ impl Sweep<'_> {
     /// Data movement keeps types, but a table of integers looked up by computed indices is one of integers.
     fn moved_table(&mut self, operands: &mut [TensorId]) {
         let [first, rest @ ..] = operands else { return };
-        if self.integer
-            && rest.iter().any(|id| !self.patch.get(*id).is_constant())
-            && let Some(dtype) = self.integral_type(*first)
-        {
+        if !self.integer || rest.iter().all(|id| self.patch.get(*id).is_constant()) {
+            return;
+        }
+        if let Some(dtype) = self.integral_type(*first) {
             *first = self.convert(*first, dtype);
         }
     }

@@ -157,9 +157,10 @@ impl Expr {
         collect(&self.root, &mut names);
         let mut found: Vec<(String, Val)> = Vec::new();
         for name in names {
-            if found.iter().all(|(n, _)| n != name)
-                && let Ok(Some(v)) = scope.get(name)
-            {
+            if found.iter().any(|(n, _)| n == name) {
+                continue;
+            }
+            if let Ok(Some(v)) = scope.get(name) {
                 found.push((name.to_string(), v));
             }
         }

@@ -317,7 +317,7 @@ impl Builder<'_> {
             2 if shape.len() > 2 => vec![batch, shape[1], shape[2..].iter().product()],
             3 if shape.len() == 3 => vec![batch, shape[1], shape[2], 1],
             4 if shape.len() == 2 => {
-                let d = (1..=rest).filter(|d| rest.is_multiple_of(*d)).nth(1).unwrap_or(1);
+                let d = (1..=rest).filter(|d| rest % *d == 0).nth(1).unwrap_or(1);
                 vec![batch, d, rest / d, 1]
             }
             _ => vec![elements / shape[shape.len() - 1], shape[shape.len() - 1]],

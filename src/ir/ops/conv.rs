@@ -117,7 +117,7 @@ impl Conv {
         let channels = x.shape[channel_axis(self.layout, x.rank())];
         let inputs = w.shape[channel_axis(self.layout, w.rank())];
         let group = self.group;
-        if group == 0 || inputs.checked_mul(group) != Some(channels) || !w.shape[0].is_multiple_of(group) {
+        if group == 0 || inputs.checked_mul(group) != Some(channels) || w.shape[0] % group != 0 {
             return Err(OpError::invalid(format!(
                 "x {x} with {channels} channels does not fit w {w} in {group} groups"
             )));

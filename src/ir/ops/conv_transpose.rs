@@ -84,7 +84,7 @@ impl ConvTranspose {
             return Err(OpError::unsupported(format!("{rank} spatial axes; supported are up to 3")));
         }
         let channels = x.shape[channel_axis(self.layout, x.rank())];
-        if w.shape[0] != channels || self.group == 0 || !channels.is_multiple_of(self.group) {
+        if w.shape[0] != channels || self.group == 0 || channels % self.group != 0 {
             return Err(OpError::invalid(format!("x {x} does not fit w {w} in {} groups", self.group)));
         }
         let lists = [&self.strides, &self.dilations, &self.output];

@@ -26,7 +26,7 @@ impl CumSum {
         let n = shape[self.axis];
         let inner: usize = shape[self.axis + 1..].iter().product();
         let mut y = vec![T::default(); x.len()];
-        for (o, _) in x.iter().enumerate().filter(|(i, _)| (i / inner).is_multiple_of(n)) {
+        for (o, _) in x.iter().enumerate().filter(|(i, _)| (i / inner) % n == 0) {
             let mut sum = T::default();
             for k in 0..n {
                 let at = o + inner * if self.reverse { n - 1 - k } else { k };

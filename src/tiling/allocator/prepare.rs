@@ -50,7 +50,7 @@ impl<'b> Prepared<'b> {
         let unit = unit(buffers, &live, step);
         let item = |&index: &usize| {
             let buffer = &buffers[index];
-            let alignment = if unit.is_multiple_of(buffer.step()) { 1 } else { buffer.step() / unit };
+            let alignment = if unit % buffer.step() == 0 { 1 } else { buffer.step() / unit };
             Item {
                 lower: buffer.lower,
                 upper: buffer.upper,

@@ -195,7 +195,7 @@ impl Search<'_, '_> {
             return true;
         }
         self.budget.nodes -= 1;
-        self.budget.nodes.is_multiple_of(256) && self.budget.late()
+        self.budget.nodes % 256 == 0 && self.budget.late()
     }
 
     /// The ranges of sections with unplaced items that share none of them; the smallest last.

@@ -53,10 +53,10 @@ pub fn solve(problem: &Problem, options: &Options) -> Outcome {
 pub fn minimise(buffers: &[Buffer], options: &Options) -> Option<Minimised> {
     let mut proven = lower_bound(buffers);
     let mut best = greedy::allocate(buffers, proven)?;
-    if best.height > proven
-        && let Ok(mut prepared) = Prepared::new(buffers)
-    {
-        descend(&mut prepared, &mut proven, &mut best, budget(options));
+    if best.height > proven {
+        if let Ok(mut prepared) = Prepared::new(buffers) {
+            descend(&mut prepared, &mut proven, &mut best, budget(options));
+        }
     }
     let height = best.height;
     Some(Minimised { solution: best, height, lower_bound: proven, proven: proven == height })
