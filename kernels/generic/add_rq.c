@@ -1,6 +1,7 @@
 /* tilewright: defaults */
 #ifndef TW_KERNEL
 #define TW_KERNEL tw_add_rq
+#define TW_REQUANT tw_requant
 #define A_T int8_t
 #define B_T int8_t
 #define M_T int32_t
@@ -33,7 +34,7 @@ void TW_KERNEL(const A_T *a, const B_T *b, const M_T *mul, const D_T *add, Y_T *
         for (int32_t i = 0; i < dims[inner]; i++) {
             const uint32_t sum = (uint32_t)a[ia + i * sa[inner]] + (uint32_t)b[ib + i * sb[inner]];
             const M_T m = mul[im + i * sm[inner]];
-            *y++ = (Y_T)tw_requant((int32_t)sum, m, add[id + i * sd[inner]], shift, lo, hi);
+            *y++ = (Y_T)TW_REQUANT((int32_t)sum, m, add[id + i * sd[inner]], shift, lo, hi);
         }
         for (d = inner - 1; d >= 0; d--) {
             ia += sa[d];

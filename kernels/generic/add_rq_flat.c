@@ -1,6 +1,7 @@
 /* tilewright: defaults */
 #ifndef TW_KERNEL
 #define TW_KERNEL tw_add_rq_flat
+#define TW_REQUANT tw_requant
 #define A_T int8_t
 #define B_T int8_t
 #define M_T int32_t
@@ -21,6 +22,6 @@ void TW_KERNEL(const A_T *a, const B_T *b, const M_T *mul, const D_T *add, Y_T *
     const D_T d = *add;
     for (int32_t i = 0; i < n; i++) {
         const uint32_t sum = (uint32_t)a[i] + (uint32_t)b[i];
-        y[i] = (Y_T)tw_requant((int32_t)sum, m, d, shift, lo, hi);
+        y[i] = (Y_T)TW_REQUANT((int32_t)sum, m, d, shift, lo, hi);
     }
 }

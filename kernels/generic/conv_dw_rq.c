@@ -1,6 +1,7 @@
 /* tilewright: defaults */
 #ifndef TW_KERNEL
 #define TW_KERNEL tw_conv_dw_rq
+#define TW_REQUANT tw_requant
 #define X_T int8_t
 #define W_T int8_t
 #define B_T int32_t
@@ -65,7 +66,7 @@ void TW_KERNEL(const X_T *x, const W_T *w, const B_T *bias, Y_T *y,
                                     }
                                 }
                             }
-                            *y++ = (Y_T)tw_requant((int32_t)acc, mul[o * mul_step], add[o * add_step],
+                            *y++ = (Y_T)TW_REQUANT((int32_t)acc, mul[o * mul_step], add[o * add_step],
                                                     shift, lo, hi);
                         }
                     }

@@ -1,6 +1,7 @@
 /* tilewright: defaults */
 #ifndef TW_KERNEL
 #define TW_KERNEL tw_conv_rq
+#define TW_REQUANT tw_requant
 #define X_T int8_t
 #define W_T int8_t
 #define B_T int32_t
@@ -112,7 +113,7 @@ void TW_KERNEL(const X_T *x, const W_T *w, const B_T *bias, Y_T *y,
                                 }
                             }
                             for (int32_t j = 0; j < block; j++) {
-                                *y++ = (Y_T)tw_requant((int32_t)acc[j], mul[(o + j) * mul_step],
+                                *y++ = (Y_T)TW_REQUANT((int32_t)acc[j], mul[(o + j) * mul_step],
                                                        add[(o + j) * add_step], shift, lo, hi);
                             }
                             o += block;

@@ -1,6 +1,7 @@
 /* tilewright: defaults */
 #ifndef TW_KERNEL
 #define TW_KERNEL tw_matmul_rq
+#define TW_REQUANT tw_requant
 #define A_T int8_t
 #define B_T int8_t
 #define C_T int32_t
@@ -112,7 +113,7 @@ void TW_KERNEL(const A_T *a, const B_T *b, const C_T *c, Y_T *y,
                 for (int32_t j = 0; j < block; j++) {
                     const uint32_t v = (uint32_t)alpha * acc[j]
                         + (c != NULL ? (uint32_t)beta * (uint32_t)pc[(o + j) * c_col] : 0u);
-                    *y++ = (Y_T)tw_requant((int32_t)v, pm[(o + j) * mul_col], pa[(o + j) * add_col], shift, lo, hi);
+                    *y++ = (Y_T)TW_REQUANT((int32_t)v, pm[(o + j) * mul_col], pa[(o + j) * add_col], shift, lo, hi);
                 }
                 o += block;
             }

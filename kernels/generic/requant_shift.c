@@ -1,6 +1,7 @@
 /* tilewright: defaults */
 #ifndef TW_KERNEL
 #define TW_KERNEL tw_requant_shift
+#define TW_REQUANT tw_requant
 #define X_T int32_t
 #define M_T int32_t
 #define D_T int32_t
@@ -18,10 +19,10 @@ void TW_KERNEL(const X_T *x, const M_T *mul, const D_T *add, Y_T *y, int32_t out
 {
     for (int32_t o = 0; o < outer; o++) {
         for (int32_t c = 0; c < channels; c++) {
-            const int64_t m = mul[c * mul_step];
-            const int64_t a = add[c * add_step];
+            const M_T m = mul[c * mul_step];
+            const D_T a = add[c * add_step];
             for (int32_t i = 0; i < inner; i++) {
-                *y++ = (Y_T)tw_requant((int32_t)*x++, m, a, shift, lo, hi);
+                *y++ = (Y_T)TW_REQUANT((int32_t)*x++, m, a, shift, lo, hi);
             }
         }
     }

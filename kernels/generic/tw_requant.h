@@ -13,4 +13,12 @@ static inline int32_t tw_requant(int32_t x, int64_t mul, int64_t add, int shift,
     return scaled < lo ? lo : scaled > hi ? hi : (int32_t)scaled;
 }
 
+/* The same where x * mul + add + 2^(shift - 1) is known to lie in 32 bits; shift is at most 31. */
+static inline int32_t tw_requant_32(int32_t x, int32_t mul, int32_t add, int shift, int32_t lo, int32_t hi)
+{
+    const uint32_t half = (UINT32_C(1) << shift) >> 1;
+    const int32_t scaled = (int32_t)((uint32_t)x * (uint32_t)mul + (uint32_t)add + half) >> shift;
+    return scaled < lo ? lo : scaled > hi ? hi : scaled;
+}
+
 #endif

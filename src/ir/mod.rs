@@ -9,6 +9,7 @@ pub mod import;
 pub mod interp;
 pub mod ops;
 pub mod patch;
+pub mod ranges;
 pub mod text;
 pub mod value;
 pub mod verify;

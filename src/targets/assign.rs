@@ -14,6 +14,7 @@ use super::manifest::{Manifest, Pattern};
 use super::platform::Platform;
 use crate::diag::{Diagnostic, Diagnostics, Result};
 use crate::ir::ops::Params;
+use crate::ir::ranges::Ranges;
 use crate::ir::verify::Verified;
 use crate::ir::{DType, Graph, Node, NodeId, TensorType};
 
@@ -28,8 +29,9 @@ pub fn assign(graph: &Verified, platform: &Platform, library: &Library) -> Resul
     }
     let mut assignment = Assignment::default();
     let mut faults = Diagnostics::default();
+    let ranges = Ranges::new(graph);
     for (id, node) in graph.nodes() {
-        let facts = Facts::of(graph, node);
+        let facts = Facts::of(graph, node, &ranges);
         if facts.results.iter().all(|(_, ty)| ty.elements() == 0) {
             continue;
         }
@@ -78,10 +80,12 @@ struct Facts {
 }
 
 impl Facts {
-    fn of(graph: &Graph, node: &Node) -> Facts {
+    fn of(graph: &Graph, node: &Node, ranges: &Ranges) -> Facts {
         let (inputs, outputs) = (graph.types(&node.inputs), graph.types(&node.outputs));
+        let mut params = node.op.params(&inputs, &outputs);
+        params.insert("fits_32".into(), u8::from(ranges.requant_fits_32(node)).into());
         Facts {
-            params: node.op.params(&inputs, &outputs),
+            params,
             macs: node.op.macs(&inputs, &outputs),
             constant: node.inputs.iter().map(|t| graph.tensor(*t).is_constant()).collect(),
             operands: node.op.operand_names(inputs.len()).into_iter().zip(inputs).collect(),
