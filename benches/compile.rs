@@ -22,10 +22,9 @@ const CAPACITY: u64 = 1_048_576;
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
-    if let [flag, case] = args.as_slice()
-        && flag == "--one"
-    {
-        return one(Path::new(case));
+    match args.as_slice() {
+        [flag, case] if flag == "--one" => return one(Path::new(case)),
+        _ => {}
     }
     let paths: Vec<PathBuf> = args.iter().map(PathBuf::from).collect();
     let (problems, suites): (Vec<_>, Vec<_>) = paths.into_iter().partition(|p| has_problems(p));

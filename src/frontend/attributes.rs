@@ -20,9 +20,8 @@ pub fn convert(node: &NodeProto, folder: Option<&Path>, limit: usize) -> Result<
             e.message = format!("attribute `{}` {}", a.name(), e.message);
             e
         };
-        if let Some(value) = attribute(a, folder, limit).map_err(about)?
-            && attributes.0.insert(a.name().to_string(), value).is_some()
-        {
+        let Some(value) = attribute(a, folder, limit).map_err(about)? else { continue };
+        if attributes.0.insert(a.name().to_string(), value).is_some() {
             return Err(OpError::invalid(format!("attribute `{}` is given twice", a.name())));
         }
     }

@@ -11,10 +11,10 @@ pub fn run(graph: &mut Graph) -> Result<bool> {
     let mut live = BTreeSet::new();
     let mut todo: Vec<_> = graph.outputs().iter().map(|o| o.tensor).collect();
     while let Some(tensor) = todo.pop() {
-        if let Some((id, _)) = uses.producer(tensor)
-            && live.insert(id)
-        {
-            todo.extend(&graph.node(id).inputs);
+        if let Some((id, _)) = uses.producer(tensor) {
+            if live.insert(id) {
+                todo.extend(&graph.node(id).inputs);
+            }
         }
     }
     let mut patch = Patch::new(graph);

@@ -20,8 +20,10 @@ macro_rules! with_epilogue {
 /// Whether the operator could carry an epilogue and has none yet.
 pub fn is_free(op: &Op) -> bool {
     fn get(op: &Op) -> Option<bool> {
-        if let Op::ConvTranspose(op) = op {
-            return Some(op.act == Activation::None);
+        match op {
+            Op::ConvTranspose(op) => return Some(op.act == Activation::None),
+            Op::IntegerDiv(op) => return Some(op.requant.is_none()),
+            _ => {}
         }
         Some(with_epilogue!(op, op => op.requant.is_none() && op.act == Activation::None))
     }
@@ -41,8 +43,10 @@ pub fn with_activation(op: &Op, act: Activation) -> Option<Op> {
 
 /// The operator's requantisation, if it has one.
 pub fn requant(op: &Op) -> Option<Requant> {
-    if let Op::RequantShift(op) = op {
-        return Some(op.requant);
+    match op {
+        Op::RequantShift(op) => return Some(op.requant),
+        Op::IntegerDiv(op) => return op.requant,
+        _ => {}
     }
     with_epilogue!(op, op => op.requant)
 }
@@ -50,10 +54,10 @@ pub fn requant(op: &Op) -> Option<Requant> {
 /// The operator with a requantisation; `None` if it takes none. Its operands `mul` and `add` come last.
 pub fn with_requant(op: &Op, requant: Requant) -> Option<Op> {
     let mut op = op.clone();
-    if let Op::RequantShift(op) = &mut op {
-        op.requant = requant;
-    } else {
-        with_epilogue!(&mut op, op => op.requant = Some(requant));
+    match &mut op {
+        Op::RequantShift(op) => op.requant = requant,
+        Op::IntegerDiv(op) => op.requant = Some(requant),
+        other => with_epilogue!(other, op => op.requant = Some(requant)),
     }
     Some(op)
 }

@@ -1,5 +1,5 @@
 //! Requantisation behind accumulators. In: `RequantShift` on the result, read by nothing else, of a Conv, Gemm,
-//! MatMul or Add. Out: one node, so the wide accumulators never reach memory; also Relu and Clip of a
+//! MatMul, Add or IntegerDiv. Out: one node, so the wide accumulators never reach memory; also Relu and Clip of a
 //! requantised tensor as narrower clip bounds. Exact.
 
 use crate::diag::Result;
@@ -45,6 +45,7 @@ fn fits(sweep: &Sweep, before: &Node, rq: Requant, scalar: bool) -> bool {
         Op::Gemm(_) | Op::MatMul(_) => scalar || rq.axis == last,
         // The fused sum is not wrapped to 32 bits, so it must not overflow them.
         Op::Add(_) => scalar && before.inputs.iter().all(|t| sweep.ty(*t).dtype.bytes() <= 2),
+        Op::IntegerDiv(_) => scalar,
         _ => false,
     }
 }

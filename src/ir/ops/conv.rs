@@ -212,10 +212,10 @@ impl Operator for Conv {
             return Err(OpError::invalid(format!("x {x} and w {w} must both have rank 3 or more")));
         }
         let window = Window::import(node, &x.shape[2..], &w.shape[2..])?;
-        if let Some(kernel) = node.attributes.ints("kernel_shape")?
-            && window::checked(&kernel, "kernel_shape", w.rank() - 2, 1)? != w.shape[2..]
-        {
-            return Err(OpError::invalid(format!("`kernel_shape` is {kernel:?}, w is {w}")));
+        if let Some(kernel) = node.attributes.ints("kernel_shape")? {
+            if window::checked(&kernel, "kernel_shape", w.rank() - 2, 1)? != w.shape[2..] {
+                return Err(OpError::invalid(format!("`kernel_shape` is {kernel:?}, w is {w}")));
+            }
         }
         let group = node.attributes.int_or("group", 1)?;
         let op = Conv {

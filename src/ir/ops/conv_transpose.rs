@@ -235,10 +235,10 @@ impl Operator for ConvTranspose {
             return Err(OpError::invalid(format!("x {x} and w {w} must both have rank 3 or more")));
         }
         let (at, rank, kernel) = (node.attributes, x.rank() - 2, &w.shape[2..]);
-        if let Some(given) = at.ints("kernel_shape")?
-            && window::checked(&given, "kernel_shape", rank, 1)? != kernel
-        {
-            return Err(OpError::invalid(format!("`kernel_shape` is {given:?}, w is {w}")));
+        if let Some(given) = at.ints("kernel_shape")? {
+            if window::checked(&given, "kernel_shape", rank, 1)? != kernel {
+                return Err(OpError::invalid(format!("`kernel_shape` is {given:?}, w is {w}")));
+            }
         }
         let group = at.int_or("group", 1)?;
         let strides = window::per_axis(at, "strides", rank)?;

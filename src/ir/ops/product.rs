@@ -102,10 +102,10 @@ impl Product<'_> {
     pub fn infer(&self, inputs: &[TensorType]) -> Result<Vec<TensorType>, OpError> {
         let (operands, epilogue) = inputs.split_at(self.leading(inputs.len()));
         let s = self.sizes(&inputs[0], &inputs[1])?;
-        if let Some(c) = operands.get(2)
-            && broadcast(&c.shape, &s.shape).as_ref() != Ok(&s.shape)
-        {
-            return Err(OpError::invalid(format!("c {c} does not broadcast to {:?}", s.shape)));
+        if let Some(c) = operands.get(2) {
+            if broadcast(&c.shape, &s.shape).as_ref() != Ok(&s.shape) {
+                return Err(OpError::invalid(format!("c {c} does not broadcast to {:?}", s.shape)));
+            }
         }
         let acc = contraction::accumulator(operands)?;
         if !acc.is_float() && (self.alpha.fract() != 0.0 || self.beta.fract() != 0.0) {
