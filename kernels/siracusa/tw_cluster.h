@@ -36,6 +36,17 @@ static inline int tw_core_count(void)
     return (int)(uintptr_t)tw_cluster_cores;
 }
 
+/* The layer being run, for profiles; written by core 0. */
+extern volatile uint32_t tw_layer;
+
+/* Generated code announces the layer it starts. */
+static inline void tw_layer_begin(uint32_t layer)
+{
+    if (tw_core_id() == 0) {
+        tw_layer = layer;
+    }
+}
+
 /* Returns when all cores have called it. */
 static inline void tw_barrier(void)
 {
@@ -57,6 +68,11 @@ static inline int tw_core_id(void)
 static inline int tw_core_count(void)
 {
     return tw_twin_cores;
+}
+
+static inline void tw_layer_begin(uint32_t layer)
+{
+    (void)layer;
 }
 
 static inline void tw_barrier(void)

@@ -79,23 +79,24 @@ impl Kernels {
             ))
             .into());
         }
-        self.add_headers(library, manifest, source, &origin)?;
+        let named = manifest.headers.iter().map(|h| (h.clone(), manifest.origin.clone()));
+        let wanted = includes(source).map(|h| (h.to_string(), origin.clone())).chain(named).collect();
+        self.add_headers(library, &manifest.folder, wanted)?;
         self.variants.insert(symbol.clone(), variant);
         Ok(symbol)
     }
 
-    /// Copies the headers a source includes, and those they include.
-    fn add_headers(
+    /// Copies headers, and those they include; each is wanted by a file, and looked for in `folder` first.
+    ///
+    /// # Errors
+    /// A header is missing, or two are called the same.
+    pub fn add_headers(
         &mut self,
         library: &Library,
-        manifest: &Manifest,
-        source: &str,
-        origin: &str,
+        folder: &str,
+        mut wanted: Vec<(String, String)>,
     ) -> Result<()> {
         let mut faults = Diagnostics::default();
-        let mut wanted: Vec<(String, String)> =
-            includes(source).map(|h| (h.to_string(), origin.to_string())).collect();
-        wanted.extend(manifest.headers.iter().map(|h| (h.clone(), manifest.origin.clone())));
         let mut next = 0;
         while let Some((name, by)) = wanted.get(next).cloned() {
             next += 1;
@@ -105,7 +106,7 @@ impl Kernels {
                 )));
                 break;
             }
-            let Ok((text, path)) = library.file(&manifest.folder, &name) else {
+            let Ok((text, path)) = library.file(folder, &name) else {
                 faults.push(Diagnostic::invalid(format!("{by}: includes `{name}`, which does not exist")));
                 continue;
             };

@@ -9,6 +9,7 @@ mod literal;
 pub mod names;
 mod network;
 mod report;
+mod runtime;
 mod template;
 mod weights;
 mod write;
@@ -24,6 +25,7 @@ pub use write::write;
 use self::kernel::Kernels;
 use self::names::Names;
 use self::network::Network;
+use self::runtime::Parts;
 use self::template::Templates;
 use self::weights::Weights;
 use crate::diag::Result;
@@ -74,26 +76,37 @@ pub fn render(
     for symbol in kernels.variants.keys() {
         names.unique(&symbol[net.len() + 1..]);
     }
+    let runtime = Parts::of(library, platform)?;
+    let wanted = runtime.headers.iter().map(|h| (h.clone(), platform.name.clone())).collect();
+    kernels.add_headers(library, &platform.name, wanted)?;
     let weights = Weights::collect(graph, plan, &net, &mut names);
-    let network = Network { graph, assignment, plan, library, api: &api, weights: &weights, net: &net };
+    let around = runtime.call.clone();
+    let network = Network { graph, assignment, plan, library, api: &api, weights: &weights, net: &net, around };
     let mut templates = Templates::default();
     let mut body = network.body(&mut kernels, &mut templates, &mut names)?;
     // The widest element is 8 bytes; weights are aligned one by one.
     let alignment = platform.defaults.alignment.max(8);
     let mut context = network::context(&network, &mut body, &platform.name, alignment)?;
     extend(&mut context, &kernels, platform);
+    runtime.extend(&mut context, platform);
 
     let mut files = BTreeMap::new();
     let context = Json::Object(context);
-    for (path, text) in [
+    let own = [
         ("Network.h", include_str!("templates/Network.h.hbs")),
         ("Network.c", include_str!("templates/Network.c.hbs")),
         ("kernels/kernels.h", include_str!("templates/kernels.h.hbs")),
-        ("Makefile", include_str!("templates/Makefile.hbs")),
-    ] {
-        templates.add(path, text)?;
-        files.insert(path.to_string(), templates.render(path, text, &context)?.text.into_bytes());
+    ];
+    let makefile = runtime.makefile.clone();
+    let makefile =
+        makefile.unwrap_or_else(|| ("Makefile".into(), include_str!("templates/Makefile.hbs").into()));
+    for (path, text) in own.into_iter().chain([("Makefile", makefile.1.as_str())]) {
+        // A fault in a platform's Makefile is shown under its own name.
+        let known = if path == "Makefile" { makefile.0.as_str() } else { path };
+        templates.add(known, text)?;
+        files.insert(path.to_string(), templates.render(known, text, &context)?.text.into_bytes());
     }
+    files.extend(runtime.render(&mut templates, &context)?);
     files.insert("Weights.c".into(), weights.source(graph, &net, platform.defaults.alignment));
     files.insert("Weights.h".into(), weights.header(&net, platform.defaults.alignment));
     for variant in kernels.variants.values() {

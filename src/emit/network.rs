@@ -35,6 +35,8 @@ pub struct Network<'a> {
     pub weights: &'a Weights,
     /// The network's name.
     pub net: &'a str,
+    /// The template of what stands around a call, where the platform has one: path and text.
+    pub around: Option<(String, String)>,
 }
 
 /// The body of `Network.c`.
@@ -69,7 +71,9 @@ impl Network<'_> {
                 ),
                 (false, Some(choice)) => {
                     let name = self.call_name(node, names);
-                    match self.call(*id, node, choice, &name, kernels, templates, &mut body) {
+                    let call = self.call(*id, node, choice, &name, kernels, templates, &mut body);
+                    let parallel = self.library.kernel(choice.kernel).parallel();
+                    match call.and_then(|text| self.surround(&text, i, parallel, templates)) {
                         Ok(text) => {
                             let note = self.comment(*id, node, choice, &step);
                             body.statements.push(format!("{note}\n{text}\n"));
@@ -79,7 +83,9 @@ impl Network<'_> {
                 }
             }
         }
-        self.copy_outputs(&mut body);
+        if let Err(found) = self.copy_outputs(templates, &mut body) {
+            faults.0.extend(found.0);
+        }
         if let Some(last) = body.statements.last_mut() {
             last.truncate(last.trim_end().len());
         }
@@ -138,7 +144,7 @@ impl Network<'_> {
             None => "NULL".into(),
         };
         context.insert("scratch".into(), json!({ "ptr": scratch, "bytes": choice.scratch_bytes }));
-        let (text, path) = self.library.template(manifest)?;
+        let (text, path) = self.library.template(self.library.kernel(choice.kernel))?;
         templates.add(&path, text)?;
         let rendered = templates.render(&path, text, &Json::Object(context)).map_err(|mut found| {
             found.0.iter_mut().for_each(|d| *d = d.clone().at(&node.name, node.op.name()));
@@ -149,7 +155,15 @@ impl Network<'_> {
                 body.hoisted.push(hoisted);
             }
         }
-        Ok(indent(&rendered.text))
+        Ok(rendered.text)
+    }
+
+    /// The statements of a call with what the platform puts around them; `index` counts the plan's steps from 0.
+    fn surround(&self, call: &str, index: usize, parallel: bool, templates: &mut Templates) -> Result<String> {
+        let Some((path, text)) = &self.around else { return Ok(indent(call)) };
+        templates.add(path, text)?;
+        let context = json!({ "call": call.trim(), "index": index, "parallel": parallel });
+        Ok(indent(&templates.render(path, text, &context)?.text))
     }
 
     fn tensor(&self, id: TensorId, written: bool, body: &mut Body) -> Result<Json> {
@@ -216,9 +230,9 @@ impl Network<'_> {
     }
 
     /// Copies outputs that are not where the caller wants them: constants, inputs passed through, repeats.
-    fn copy_outputs(&self, body: &mut Body) {
+    fn copy_outputs(&self, templates: &mut Templates, body: &mut Body) -> Result<()> {
         if self.plan.interface != Interface::Caller {
-            return;
+            return Ok(());
         }
         for (index, port) in self.api.outputs.iter().enumerate() {
             let there = self.plan.homes.get(&port.tensor) == Some(&Home::Output { index, offset: 0 });
@@ -228,12 +242,13 @@ impl Network<'_> {
             if let Ok(from) = self.pointer(port.tensor, false, body) {
                 body.ports.insert(port.symbol.clone());
                 let (name, bytes) = (comment(&port.name), port.ty.bytes());
-                body.statements.push(format!(
-                    "    /* output `{name}` is not computed here: copy it */\n    memcpy({}, {from}, {bytes});\n",
-                    port.symbol
-                ));
+                let copy = format!("memcpy({}, {from}, {bytes});", port.symbol);
+                let copy = self.surround(&copy, self.plan.order.len() + index, false, templates)?;
+                body.statements
+                    .push(format!("    /* output `{name}` is not computed here: copy it */\n{copy}\n"));
             }
         }
+        Ok(())
     }
 
     /// `x u8[1x4], w s8[4x4] -> u8[1x4]`.
@@ -340,7 +355,15 @@ pub fn context(
     }
     let ports = |ports: &[Port], kind: &str| -> Vec<Json> {
         let place = |p: &Port| places.get(&(kind == "input", p.symbol.clone())).cloned().unwrap_or_default();
-        ports.iter().enumerate().map(|(i, p)| port_context(p, i, kind, network.net, &place(p))).collect()
+        let mut offset = 0;
+        let mut context = Vec::new();
+        for (i, p) in ports.iter().enumerate() {
+            let mut port = port_context(p, i, kind, network.net, &place(p));
+            port["offset"] = json!(offset);
+            offset += p.ty.bytes();
+            context.push(port);
+        }
+        context
     };
     let (inputs, outputs) = (ports(&api.inputs, "input"), ports(&api.outputs, "output"));
     let macs: u64 =

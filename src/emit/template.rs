@@ -39,6 +39,7 @@ impl Default for Templates {
         handlebars.register_helper("float", Box::new(Float));
         handlebars.register_helper("int", Box::new(Int));
         handlebars.register_helper("hoist", Box::new(Hoist));
+        handlebars.register_helper("indent", Box::new(Indent));
         handlebars.register_helper("add", Box::new(Arithmetic("add", i64::checked_add)));
         handlebars.register_helper("sub", Box::new(Arithmetic("sub", i64::checked_sub)));
         handlebars.register_helper("mul", Box::new(Arithmetic("mul", i64::checked_mul)));
@@ -193,6 +194,25 @@ impl HelperDef for Hoist {
     }
 }
 
+struct Indent;
+impl HelperDef for Indent {
+    fn call<'reg: 'rc, 'rc>(
+        &self,
+        h: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+        out: &mut dyn Output,
+    ) -> HelperResult {
+        let Json::String(text) = argument(h, "indent", 0)? else {
+            return Err(wrong("indent", "needs text"));
+        };
+        let line = |l: &str| if l.trim().is_empty() { String::new() } else { format!("    {l}") };
+        out.write(&text.lines().map(line).collect::<Vec<_>>().join("\n"))?;
+        Ok(())
+    }
+}
+
 struct Arithmetic(&'static str, fn(i64, i64) -> Option<i64>);
 impl HelperDef for Arithmetic {
     fn call_inner<'reg: 'rc, 'rc>(
@@ -225,7 +245,7 @@ mod tests {
         templates.add("k/t.hbs", text)?;
         let context = json!({
             "dims": [1, 2, 3], "lo": "-inf", "third": 0.333_333_34_f32, "n": 4, "big": i64::MIN, "bias": null,
-            "x": { "ptr": "(const int8_t *)(arena + 4)" }
+            "x": { "ptr": "(const int8_t *)(arena + 4)" }, "lines": "a;\n\nb;"
         });
         templates.render("k/t.hbs", text, &context)
     }
@@ -243,6 +263,7 @@ mod tests {
         assert_eq!(text("{{int big}}"), "(-INT64_C(9223372036854775807) - 1)");
         assert_eq!(text("{{#if bias}}{{bias.ptr}}{{else}}NULL{{/if}}"), "NULL");
         assert_eq!(text("f({{x.ptr}} & 1);"), "f((const int8_t *)(arena + 4) & 1);");
+        assert_eq!(text("{\n{{indent lines}}\n}"), "{\n    a;\n\n    b;\n}");
     }
 
     #[test]

@@ -307,7 +307,7 @@ fn every_kernel_compiles_for_every_type() {
             };
             kernels.add("all", &library, &choice).unwrap();
         }
-        let (path, text) = (kernel.manifest.template.clone(), library.template(&kernel.manifest).unwrap().0);
+        let (path, text) = (kernel.manifest.template.clone(), library.template(kernel).unwrap().0);
         Templates::default().add(&path, text).unwrap();
     }
     let dir = tempfile::tempdir().unwrap();

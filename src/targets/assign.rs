@@ -101,10 +101,11 @@ impl Facts {
     }
 }
 
-/// Names of a predicate: parameters, `macs`, and facts of operands and results.
+/// Names of a predicate: parameters, `macs`, `cores`, and facts of operands and results.
 struct KernelScope<'a> {
     facts: &'a Facts,
     manifest: &'a Manifest,
+    cores: u32,
 }
 
 impl Scope for KernelScope<'_> {
@@ -148,6 +149,7 @@ impl Scope for KernelScope<'_> {
         match path {
             "macs" => Ok(i64::try_from(self.facts.macs).map(Val::Int).ok()),
             "operands" => int(self.facts.operands.len()),
+            "cores" => Ok(Some(Val::Int(i64::from(self.cores)))),
             _ => Ok(None),
         }
     }
@@ -195,7 +197,7 @@ fn fit(facts: &Facts, id: KernelId, kernel: &Kernel) -> std::result::Result<Choi
             None => reasons.push(format!("computes no result `{name}`")),
         }
     }
-    let scope = KernelScope { facts, manifest };
+    let scope = KernelScope { facts, manifest, cores: kernel.cores };
     reasons.extend(manifest.requires.iter().filter_map(|p| p.check(&scope).err()));
     if !reasons.is_empty() {
         return Err(reasons);
@@ -220,7 +222,8 @@ fn fit(facts: &Facts, id: KernelId, kernel: &Kernel) -> std::result::Result<Choi
         results: facts.results.iter().map(|(n, _)| n.clone()).collect(),
         scratch_bytes,
         inplace: inplace(facts, manifest),
-        cycles: count("cost", &manifest.cost)?,
+        // A cost counts the cycles of all cores together where the platform lets them share a kernel for one.
+        cycles: count("cost", &manifest.cost)?.map(|c| if kernel.adapted() { c / u64::from(kernel.cores) } else { c }),
     })
 }
 

@@ -20,6 +20,21 @@ pub struct Kernel {
     pub engine: usize,
     /// Place of its folder on the search path; lower is preferred.
     pub rank: usize,
+    /// How many cores share its work: those of the engine, or one.
+    pub cores: u32,
+    /// The call template in the tree that replaces the manifest's: the platform's, for all cores.
+    replaced: Option<String>,
+}
+
+impl Kernel {
+    /// Whether all cores of the engine make the call.
+    pub fn parallel(&self) -> bool {
+        self.manifest.parallel || self.replaced.is_some()
+    }
+    /// Whether the platform made a kernel of one core one for all of them, by a call template of its own.
+    pub fn adapted(&self) -> bool {
+        self.replaced.is_some()
+    }
 }
 
 /// All kernels a platform can use.
@@ -56,7 +71,10 @@ impl Library {
                     hidden.insert(name.to_string());
                 }
                 match library.read(file, folder, name) {
-                    Ok(manifest) => library.kernels.push(Kernel { manifest, engine: *engine, rank }),
+                    Ok(manifest) => {
+                        let kernel = adapted(tree, platform, manifest, *engine, rank);
+                        library.kernels.push(kernel);
+                    }
                     Err(found) => faults.0.extend(found.0),
                 }
             }
@@ -82,8 +100,15 @@ impl Library {
     ///
     /// # Errors
     /// The file is not text.
-    pub fn template(&self, manifest: &Manifest) -> Result<(&str, String)> {
-        self.file(&manifest.folder, &manifest.template)
+    pub fn template(&self, kernel: &Kernel) -> Result<(&str, String)> {
+        match &kernel.replaced {
+            Some(path) => Ok((self.tree.text(path)?, self.tree.origin(path))),
+            None => self.file(&kernel.manifest.folder, &kernel.manifest.template),
+        }
+    }
+    /// Every file of the targets.
+    pub fn tree(&self) -> &Tree {
+        &self.tree
     }
     /// A file beside a manifest, or else anywhere on the search path (so that targets share headers).
     ///
@@ -121,4 +146,16 @@ impl Library {
         }
         faults.into_result(manifest)
     }
+}
+
+/// The kernel on its engine, called by all cores if the engine has a call template for that.
+fn adapted(tree: &Tree, platform: &Platform, manifest: Manifest, engine: usize, rank: usize) -> Kernel {
+    let place = platform.engines.get(engine);
+    let path = place
+        .and_then(|e| e.parallel.as_ref())
+        .map(|folder| format!("{folder}/{}/{}", manifest.folder, manifest.template));
+    let replaced = path.filter(|p| !manifest.parallel && tree.get(p).is_some());
+    let parallel = manifest.parallel || replaced.is_some();
+    let cores = place.filter(|_| parallel).map_or(1, |e| e.cores.max(1));
+    Kernel { manifest, engine, rank, cores, replaced }
 }

@@ -46,6 +46,8 @@ pub struct Manifest {
     pub headers: Vec<String>,
     /// The call template.
     pub template: String,
+    /// Whether all cores make the call, each computing its part; else one core does.
+    pub parallel: bool,
     /// Conditions on the node.
     pub requires: Vec<Expr>,
     /// (operand, result): the result may be written over the operand.
@@ -104,6 +106,8 @@ struct File {
     template: String,
     #[serde(default)]
     description: String,
+    #[serde(default)]
+    parallel: bool,
     #[serde(default)]
     requires: Vec<Spanned<String>>,
     #[serde(default)]
@@ -185,6 +189,7 @@ impl Manifest {
             source: file.sources.into_inner().into_iter().next().unwrap_or_default(),
             headers: file.headers,
             template: file.template,
+            parallel: file.parallel,
             requires,
             inplace,
             scratch,

@@ -2,6 +2,7 @@
 //!
 //! In: a kernel [`Tree`] and a target's name. Out: a [`Platform`]. Never knows graphs or kernels.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::de::{self, Visitor};
@@ -57,6 +58,9 @@ pub struct Engine {
     pub cores: u32,
     /// Kernel folders, preferred first.
     pub kernels: Vec<String>,
+    /// A folder of call templates for all cores: `<folder>/<kernel folder>/<template>` replaces the template of
+    /// that name, and the kernels that use it run on all cores.
+    pub parallel: Option<String>,
 }
 
 fn one() -> u32 {
@@ -83,7 +87,43 @@ pub struct Toolchain {
 #[serde(deny_unknown_fields)]
 pub struct Simulator {
     /// The command; `{elf}` stands for the program.
+    #[serde(default)]
     pub argv: Vec<String>,
+    /// The chip that the simulator in this binary plays instead of a command.
+    pub builtin: Option<String>,
+    /// Other simulators of the chip, by name.
+    #[serde(default)]
+    pub external: BTreeMap<String, External>,
+}
+
+/// An installed simulator that runs the same programs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct External {
+    /// The environment variable that holds the command of the simulator.
+    pub variable: String,
+    /// Arguments behind the command; `{elf}` stands for the program, `{dir}` for a folder it may write to.
+    #[serde(default)]
+    pub args: Vec<String>,
+    /// What to do where it is missing.
+    #[serde(default)]
+    pub help: String,
+}
+
+/// What turns a network into a program for the bare chip; paths are below the target's folder.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Runtime {
+    /// Template of what stands around each call in `Network.c`.
+    pub call: Option<String>,
+    /// Headers of the kernel folders that `Network.c` includes.
+    #[serde(default)]
+    pub headers: Vec<String>,
+    /// Files to write beside a network, as they are; those that end in `.hbs` are rendered first.
+    #[serde(default)]
+    pub files: Vec<String>,
+    /// Template of the Makefile.
+    pub makefile: Option<String>,
 }
 
 /// What holds unless an option says otherwise.
@@ -111,6 +151,8 @@ pub struct Platform {
     pub toolchain: Toolchain,
     /// How to run.
     pub simulator: Option<Simulator>,
+    /// What makes a network a program of its own; `None` where a harness calls it.
+    pub runtime: Option<Runtime>,
     /// Defaults.
     pub defaults: Defaults,
 }
@@ -127,6 +169,7 @@ struct File {
     engines: Vec<Engine>,
     toolchain: Option<Toolchain>,
     simulator: Option<Simulator>,
+    runtime: Option<Runtime>,
     defaults: Option<Defaults>,
 }
 
@@ -146,6 +189,7 @@ impl Platform {
             engines: file.engines,
             toolchain: file.toolchain.unwrap_or_default(),
             simulator: file.simulator,
+            runtime: file.runtime,
             defaults: file.defaults.unwrap_or(Defaults { alignment: 16 }),
         };
         platform.check().map_err(|message| {
@@ -195,7 +239,7 @@ impl Platform {
             return Err("there is no memory for activations; add [[memories]] with role = \"arena\"".into());
         }
         let names = self.memories.iter().map(|m| &m.name).chain(self.engines.iter().map(|e| &e.name));
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         for name in names {
             if !seen.insert(name) {
                 return Err(format!("two memories or engines are named `{name}`"));
@@ -259,6 +303,7 @@ fn merge(base: File, child: File) -> File {
         engines,
         toolchain: Some(toolchain),
         simulator: child.simulator.or(base.simulator),
+        runtime: child.runtime.or(base.runtime),
         defaults: child.defaults.or(base.defaults),
     }
 }
