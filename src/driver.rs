@@ -14,6 +14,7 @@ use crate::ir::text;
 use crate::ir::verify::{Verified, check, verify};
 use crate::ir::{DType, Graph, Value};
 use crate::passes;
+use crate::targets::platform::Role;
 use crate::targets::{self, Assignment, Library, Platform, Tree};
 use crate::tiling::{self, CheckedPlan, Interface, MemoryOptions};
 
@@ -201,6 +202,7 @@ pub fn compile(model: &Path, options: &CompileOptions) -> Result<Compiled> {
     let sources = clock.stage("emit", || {
         emit::render(&graph, &assignment, &plan, &target.library, &target.platform, &emission)
     })?;
+    fits(&target.platform, &sources)?;
     Ok(Compiled {
         imported: optimised.imported,
         graph,
@@ -218,6 +220,24 @@ pub fn compile(model: &Path, options: &CompileOptions) -> Result<Compiled> {
 fn network_name(model: &Path, options: &CompileOptions) -> String {
     let stem = || model.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
     options.name.clone().unwrap_or_else(|| emit::names::identifier(&stem()))
+}
+
+/// Whether activations and constants fit a memory that holds both; the code is not known yet.
+fn fits(platform: &Platform, sources: &Sources) -> Result<()> {
+    let Some(memory) = platform.arena_memory().filter(|m| m.role == Role::Unified) else { return Ok(()) };
+    let Some(size) = memory.size else { return Ok(()) };
+    let (arena, constants) = (sources.report.totals.arena_bytes, sources.report.totals.weight_bytes);
+    let needed = (arena + constants) as u64;
+    if needed <= size {
+        return Ok(());
+    }
+    let message = format!(
+        "activations ({arena} bytes) and constants ({constants} bytes) need {needed} bytes of `{}`, which has {size}",
+        memory.name
+    );
+    let help =
+        format!("make the network smaller by {} bytes, and by as much as its code takes", needed - size);
+    Err(Diagnostic::infeasible(message).help(help).into())
 }
 
 fn memory_options(platform: &Platform, interface: Interface) -> MemoryOptions {

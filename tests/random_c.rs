@@ -37,6 +37,7 @@ fn check_all(flavour: Flavour, tolerance: f64) {
         timeout: std::time::Duration::from_secs(60),
         tolerance,
         twice: true,
+        chip: tilewright::runner::ChipOptions::default(),
     };
     let workspace = Workspace::new(None).unwrap();
     let report = suite::run(&cases, &options, 2, &workspace, &mut |_, _| {}).unwrap();

@@ -155,6 +155,36 @@ pub struct BuildArgs {
     /// Largest absolute error of a float output; integers must be exact
     #[arg(long, value_name = "ERROR", default_value_t = crate::runner::FLOAT_TOLERANCE)]
     pub tolerance: f64,
+    /// Options of chips
+    #[command(flatten)]
+    pub chip: ChipArgs,
+}
+
+/// How programs for chips run.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Chip options")]
+pub struct ChipArgs {
+    /// Cores that share the work [default: all of the target's]
+    #[arg(long, value_name = "N")]
+    pub cores: Option<u32>,
+    /// Keep whole tensors in the memory of the activations (what targets do so far)
+    #[arg(long)]
+    pub untiled: bool,
+    /// An installed simulator instead of the built-in one
+    #[arg(long, value_name = "NAME")]
+    pub simulator: Option<String>,
+    /// Simulated cycles after which a program counts as hanging
+    #[arg(long, value_name = "N", default_value_t = crate::runner::chip::MAX_CYCLES)]
+    pub max_cycles: u64,
+    /// Simulate without checking memory accesses: faster
+    #[arg(long)]
+    pub no_checks: bool,
+    /// Show where the cycles go: per layer and per function
+    #[arg(long)]
+    pub profile: bool,
+    /// Write what happened when as Chrome trace JSON to this file
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
 }
 
 /// Arguments of `compile`.

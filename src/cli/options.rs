@@ -11,7 +11,7 @@ use crate::driver::{CompileOptions, Stage};
 use crate::frontend;
 use crate::ir::Value;
 use crate::passes;
-use crate::runner::RunOptions;
+use crate::runner::{ChipOptions, RunOptions};
 use crate::tiling::Interface;
 
 /// What the compiler needs.
@@ -45,6 +45,14 @@ pub fn run(model: &ModelArgs, build: &BuildArgs, twice: bool) -> RunOptions {
         timeout: Duration::from_secs(build.timeout),
         tolerance: build.tolerance,
         twice,
+        chip: ChipOptions {
+            cores: build.chip.cores,
+            simulator: build.chip.simulator.clone(),
+            max_cycles: build.chip.max_cycles,
+            checks: !build.chip.no_checks,
+            profile: build.chip.profile,
+            trace: build.chip.trace.clone(),
+        },
     }
 }
 

@@ -28,7 +28,7 @@ pub fn run(args: &RunArgs) -> Result<u8> {
         let json = serde_json::to_string_pretty(&outcome.result);
         print(json.map_err(|e| Diagnostic::internal(format!("cannot write the result as JSON: {e}")))?)?;
     } else if let Some(compiled) = &outcome.compiled {
-        print(layers(&compiled.sources.report))?;
+        print(layers(&compiled.sources.report, outcome.result.cores))?;
         print(totals(compiled, &outcome))?;
     }
     if let Some(error) = outcome.error {
@@ -38,12 +38,17 @@ pub fn run(args: &RunArgs) -> Result<u8> {
     Ok(if outcome.result.status == Status::Fail { DIFFERENT } else { 0 })
 }
 
-/// One row per node in the order of execution.
-fn layers(report: &Report) -> comfy_table::Table {
-    let head = ["", "layer", "operator", "kernel", "result", "MACs", "bytes"];
-    let mut rows = table(&head, &[0, 5, 6]);
+/// One row per node in the order of execution; on targets with several cores, how many share it.
+fn layers(report: &Report, cores: Option<u32>) -> comfy_table::Table {
+    let mut head = vec!["", "layer", "operator", "kernel", "result", "MACs", "bytes"];
+    let mut right = vec![0, 5, 6];
+    if cores.is_some() {
+        head.insert(4, "cores");
+        right = vec![0, 4, 6, 7];
+    }
+    let mut rows = table(&head, &right);
     for (i, layer) in report.layers.iter().enumerate() {
-        rows.add_row([
+        let mut row = vec![
             (i + 1).to_string(),
             shorten(&layer.name, 32),
             layer.operator.clone(),
@@ -51,7 +56,12 @@ fn layers(report: &Report) -> comfy_table::Table {
             layer.outputs.join(" "),
             if layer.macs == 0 { String::new() } else { grouped(layer.macs) },
             grouped((layer.output_bytes + layer.weight_bytes) as u64),
-        ]);
+        ];
+        if let Some(cores) = cores {
+            let used = layer.kernel.as_ref().map(|_| if layer.parallel == Some(true) { cores } else { 1 });
+            row.insert(4, used.map_or_else(String::new, |n| n.to_string()));
+        }
+        rows.add_row(row);
     }
     rows
 }
@@ -90,6 +100,14 @@ fn totals(compiled: &Compiled, outcome: &Outcome) -> String {
             None => format!("{} of constants (code unknown: `size` is missing)", bytes(weights)),
         },
     );
+    if let (Some(cycles), Some(cores)) = (result.cycles, result.cores) {
+        let shared = if cores == 1 { "one core".to_string() } else { format!("{cores} cores") };
+        let rate = report.totals.macs as f64 / cycles.max(1) as f64;
+        line("cycles", format!("{} on {shared} ({rate:.2} MACs per cycle)", grouped(cycles)));
+    }
+    if let Some(instructions) = result.instructions {
+        line("code run", format!("{} instructions", grouped(instructions)));
+    }
     line("compile", duration(compiled.time()));
     line("result", verdict(result));
     lines.join("\n")

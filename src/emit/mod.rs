@@ -81,7 +81,8 @@ pub fn render(
     kernels.add_headers(library, &platform.name, wanted)?;
     let weights = Weights::collect(graph, plan, &net, &mut names);
     let around = runtime.call.clone();
-    let network = Network { graph, assignment, plan, library, api: &api, weights: &weights, net: &net, around };
+    let network =
+        Network { graph, assignment, plan, library, api: &api, weights: &weights, net: &net, around };
     let mut templates = Templates::default();
     let mut body = network.body(&mut kernels, &mut templates, &mut names)?;
     // The widest element is 8 bytes; weights are aligned one by one.

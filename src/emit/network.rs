@@ -159,7 +159,13 @@ impl Network<'_> {
     }
 
     /// The statements of a call with what the platform puts around them; `index` counts the plan's steps from 0.
-    fn surround(&self, call: &str, index: usize, parallel: bool, templates: &mut Templates) -> Result<String> {
+    fn surround(
+        &self,
+        call: &str,
+        index: usize,
+        parallel: bool,
+        templates: &mut Templates,
+    ) -> Result<String> {
         let Some((path, text)) = &self.around else { return Ok(indent(call)) };
         templates.add(path, text)?;
         let context = json!({ "call": call.trim(), "index": index, "parallel": parallel });

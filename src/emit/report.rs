@@ -25,6 +25,9 @@ pub struct Layer {
     pub kernel: Option<String>,
     /// The engine that runs it.
     pub engine: Option<String>,
+    /// Whether all cores of the engine share it, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parallel: Option<bool>,
     /// Types of the operands, as text.
     pub inputs: Vec<String>,
     /// Types of the results, as text.
@@ -164,12 +167,14 @@ fn layer(
         let of = |t: &&TensorId| graph.tensor(**t).is_constant() == constant;
         node.inputs.iter().filter(of).map(|t| graph.tensor(*t).ty.bytes()).sum()
     };
+    let engine = kernel.and_then(|k| platform.engines.get(k.engine));
     let rejected = assignment.rejections.get(&id).into_iter().flatten();
     Layer {
         name: node.name.clone(),
         operator: node.op.name().into(),
         kernel: kernel.map(|k| k.manifest.name.clone()),
-        engine: kernel.and_then(|k| platform.engines.get(k.engine)).map(|e| e.name.clone()),
+        engine: engine.map(|e| e.name.clone()),
+        parallel: engine.filter(|e| e.cores > 1).and(kernel).map(|k| k.parallel()),
         macs: node.op.macs(&inputs, &outputs),
         input_bytes: bytes(false),
         weight_bytes: bytes(true),

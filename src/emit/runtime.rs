@@ -39,7 +39,8 @@ impl Parts {
             let place = platform.file(tree, path)?;
             Ok((tree.origin(&place), tree.text(&place)?.to_string()))
         };
-        let files = runtime.files.iter().map(|path| read(path).map(|(origin, text)| (path.clone(), origin, text)));
+        let files =
+            runtime.files.iter().map(|path| read(path).map(|(origin, text)| (path.clone(), origin, text)));
         Ok(Parts {
             call: runtime.call.as_ref().map(read).transpose()?,
             makefile: runtime.makefile.as_ref().map(read).transpose()?,
@@ -52,7 +53,10 @@ impl Parts {
     pub fn extend(&self, context: &mut Map<String, Json>, platform: &Platform) {
         let memory = |m: &crate::targets::platform::Memory| {
             let size = m.size.unwrap_or_default();
-            (m.name.clone(), json!({ "base": format!("{:#x}", m.base), "size": format!("{size:#x}"), "bytes": size }))
+            (
+                m.name.clone(),
+                json!({ "base": format!("{:#x}", m.base), "size": format!("{size:#x}"), "bytes": size }),
+            )
         };
         let memories: Map<String, Json> = platform.memories.iter().map(memory).collect();
         let paths = self.files.iter().map(|(path, ..)| path.trim_end_matches(".hbs"));

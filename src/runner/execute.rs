@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::cases::{Case, DataSet};
+use super::chip::{self, ChipOptions, Firmware, Ran};
 use super::compare::{Comparison, compare_all};
 use super::host::{self, CFile, Program};
 use super::inputs::{bind, read_inputs, read_outputs};
@@ -17,6 +18,7 @@ use super::result::{CaseResult, Status};
 use crate::diag::{Diagnostic, Diagnostics, Kind, Result};
 use crate::driver::{self, CompileOptions, Compiled};
 use crate::ir::{DType, Graph, TensorType, Value, interp};
+use crate::targets::Platform;
 
 /// How to run cases.
 #[derive(Clone, Debug)]
@@ -33,6 +35,8 @@ pub struct RunOptions {
     pub tolerance: f64,
     /// Whether to compile twice and compare the sources.
     pub twice: bool,
+    /// How to run where the target is a chip.
+    pub chip: ChipOptions,
 }
 
 /// What came of a case.
@@ -58,8 +62,10 @@ pub fn execute(case: &Case, options: &RunOptions, dir: &Path, cache: &Cache) -> 
         error: None,
     };
     if let Err(error) = run(case, options, dir, cache, &mut outcome) {
-        let refused = outcome.compiled.is_none()
-            && matches!(error.exit_code(), c if c == Kind::Unsupported.exit_code() || c == Kind::Infeasible.exit_code());
+        // What does not fit shows when the network is placed, or when its code is linked.
+        let infeasible = error.exit_code() == Kind::Infeasible.exit_code();
+        let unsupported = error.exit_code() == Kind::Unsupported.exit_code();
+        let refused = infeasible || (unsupported && outcome.compiled.is_none());
         outcome.result.status = if refused { Status::Refused } else { Status::Fail };
         outcome.result.reason = Some(reason(&error));
         outcome.error = Some(error);
@@ -89,6 +95,7 @@ fn run(case: &Case, options: &RunOptions, dir: &Path, cache: &Cache, outcome: &m
         compile.default_integer = Some(DType::S8);
     }
     let compiled = driver::compile(&case.model, &compile)?;
+    check(&compiled.target.platform, options)?;
     let result = &mut outcome.result;
     result.compile_ms = Some((compiled.time().as_secs_f64() * 1e6).round() / 1e3);
     result.macs = Some(compiled.sources.report.totals.macs);
@@ -100,20 +107,22 @@ fn run(case: &Case, options: &RunOptions, dir: &Path, cache: &Cache, outcome: &m
         same_sources(compiled, &again)?;
     }
     let program = build(compiled, options, dir, cache)?;
-    result.flash_bytes = program.flash_bytes;
+    result.flash_bytes = program.flash_bytes();
+    result.cores = program.cores();
     let mut total: Option<Comparison> = None;
     for (set, arrays) in &sets {
         let (inputs, notes) = bind(&compiled.imported, arrays)?;
         outcome.notes.0.extend(notes.0);
         let expected = expected(set, compiled, &inputs)?;
-        let actual = program.run(dir, &inputs, &output_types(&compiled.graph), options.timeout)?;
-        let c = compare_all(&output_names(&compiled.graph), &actual, &expected, options.tolerance)?;
+        let ran = program.run(dir, &inputs, &output_types(&compiled.graph), options.timeout)?;
+        count(result, &ran);
+        let c = compare_all(&output_names(&compiled.graph), &ran.outputs, &expected, options.tolerance)?;
         total = Some(total.map_or(c, |t| t.merge(c)));
     }
     let goldens = !sets.is_empty() && sets.iter().all(|(s, _)| s.has_goldens());
     let seen = match total {
         Some(c) => c,
-        None => against_interpreter(compiled, &program, options, dir)?,
+        None => against_interpreter(compiled, &program, options, dir, result)?,
     };
     result.max_error = Some(seen.max_error);
     result.mismatches = Some(seen.mismatches);
@@ -148,6 +157,12 @@ fn expected(set: &DataSet, compiled: &Compiled, inputs: &[Value]) -> Result<Vec<
     }
 }
 
+/// Notes the figures of a run: of several, the largest.
+fn count(result: &mut CaseResult, ran: &Ran) {
+    result.cycles = result.cycles.max(ran.cycles);
+    result.instructions = result.instructions.max(ran.instructions);
+}
+
 fn output_types(graph: &Graph) -> Vec<TensorType> {
     graph.outputs().iter().map(|o| graph.tensor(o.tensor).ty.clone()).collect()
 }
@@ -160,9 +175,10 @@ fn output_names(graph: &Graph) -> Vec<String> {
 /// so their range shrinks until the interpreter accepts them.
 fn against_interpreter(
     compiled: &Compiled,
-    program: &Program,
+    program: &Built,
     options: &RunOptions,
     dir: &Path,
+    result: &mut CaseResult,
 ) -> Result<Comparison> {
     let types = compiled.imported.types(compiled.imported.inputs());
     let mut refusal = Diagnostics::default();
@@ -171,9 +187,10 @@ fn against_interpreter(
         let inputs: Vec<Value> = types.iter().map(|ty| random.value(ty, limit)).collect();
         match interp::run(&compiled.imported, &inputs) {
             Ok(expected) => {
-                let actual = program.run(dir, &inputs, &output_types(&compiled.graph), options.timeout)?;
+                let ran = program.run(dir, &inputs, &output_types(&compiled.graph), options.timeout)?;
+                count(result, &ran);
                 let names = output_names(&compiled.graph);
-                return compare_all(&names, &actual, &expected, options.tolerance);
+                return compare_all(&names, &ran.outputs, &expected, options.tolerance);
             }
             Err(e) => refusal = e,
         }
@@ -190,19 +207,76 @@ fn same_sources(first: &Compiled, second: &Compiled) -> Result<()> {
     Err(Diagnostic::internal(format!("{path} differs when compiled a second time")).into())
 }
 
-/// Writes the sources and a harness into `dir`, compiles and links them.
-fn build(compiled: &Compiled, options: &RunOptions, dir: &Path, cache: &Cache) -> Result<Program> {
+/// A network ready to run.
+enum Built {
+    /// On this machine, called by a harness.
+    Host(Program),
+    /// On a chip, as a program of its own.
+    Chip(Box<Firmware>),
+}
+
+impl Built {
+    fn flash_bytes(&self) -> Option<u64> {
+        match self {
+            Built::Host(program) => program.flash_bytes,
+            Built::Chip(firmware) => firmware.flash_bytes,
+        }
+    }
+    fn cores(&self) -> Option<u32> {
+        match self {
+            Built::Host(_) => None,
+            Built::Chip(firmware) => Some(firmware.cores),
+        }
+    }
+    fn run(&self, dir: &Path, inputs: &[Value], outputs: &[TensorType], timeout: Duration) -> Result<Ran> {
+        match self {
+            Built::Host(program) => {
+                let outputs = program.run(dir, inputs, outputs, timeout)?;
+                Ok(Ran { outputs, ..Ran::default() })
+            }
+            Built::Chip(firmware) => firmware.run(dir, inputs, outputs, timeout),
+        }
+    }
+}
+
+/// Writes the sources into `dir` and compiles them, for this machine with a harness that calls them.
+fn build(compiled: &Compiled, options: &RunOptions, dir: &Path, cache: &Cache) -> Result<Built> {
+    let platform = &compiled.target.platform;
+    let runtime = platform.runtime.as_ref();
+    let own: &[String] = runtime.map_or(&[], |r| &r.files);
     let mut files = Vec::new();
     for (path, bytes) in &compiled.sources.files {
         write(&dir.join(path), bytes)?;
-        if path.ends_with(".c") {
-            files.push(CFile { path: path.to_string(), network: true });
+        if path.ends_with(".c") || path.ends_with(".S") {
+            let network = own.iter().all(|f| f.trim_end_matches(".hbs") != path);
+            files.push(CFile { path: path.to_string(), network });
         }
+    }
+    let flags = flags(compiled, options);
+    if let Some(runtime) = runtime {
+        let built = chip::build(dir, &files, &flags, cache, platform, runtime, &options.chip)?;
+        return Ok(Built::Chip(Box::new(built)));
     }
     write(&dir.join("harness.c"), super::harness::render(compiled)?.as_bytes())?;
     files.push(CFile { path: "harness.c".into(), network: false });
-    let program = host::build(dir, &files, &flags(compiled, options), cache)?;
-    Ok(program.on(compiled.target.platform.simulator.as_ref()))
+    let program = host::build(dir, &files, &flags, cache)?;
+    Ok(Built::Host(program.on(platform.simulator.as_ref())))
+}
+
+/// What an option asks of a target that has none of it.
+fn check(platform: &Platform, options: &RunOptions) -> Result<()> {
+    chip::cores(platform, options.chip.cores)?;
+    let fault = match (&platform.runtime, &options.chip) {
+        (Some(_), _) if options.sanitize => {
+            "--sanitize: programs for a chip have no sanitizers; its simulator checks them"
+        }
+        (None, chip) if chip.simulator.is_some() => "--simulator: only programs for a chip have one",
+        (None, chip) if chip.profile || chip.trace.is_some() => {
+            "--profile and --trace: only simulators of chips measure"
+        }
+        _ => return Ok(()),
+    };
+    Err(Diagnostic::invalid(format!("target `{}`: {fault}", platform.name)).into())
 }
 
 fn flags(compiled: &Compiled, options: &RunOptions) -> Flags {

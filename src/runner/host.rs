@@ -63,7 +63,7 @@ pub fn build(dir: &Path, files: &[CFile], flags: &Flags, cache: &Cache) -> Resul
     let mut link = flags.command();
     link.args(&flags.cflags).args(&objects).arg("-o").arg(&executable).args(&flags.ldflags);
     super::objects::run_tool(link, "link the network", dir)?;
-    Ok(Program { executable, simulator: vec!["{elf}".into()], flash_bytes: flash_bytes(&network) })
+    Ok(Program { executable, simulator: vec!["{elf}".into()], flash_bytes: flash_bytes(&network, flags) })
 }
 
 impl Program {
@@ -129,7 +129,7 @@ impl Program {
 }
 
 /// The status when it ends in time, else `None` after killing it.
-fn wait(child: &mut std::process::Child, timeout: Duration) -> io::Result<Option<ExitStatus>> {
+pub(super) fn wait(child: &mut std::process::Child, timeout: Duration) -> io::Result<Option<ExitStatus>> {
     let start = Instant::now();
     let mut pause = Duration::from_micros(200);
     loop {
@@ -180,9 +180,12 @@ fn split(bytes: &[u8], outputs: &[TensorType]) -> Result<Vec<Value>> {
     Ok(values)
 }
 
-/// Code and constants of the objects as binutils' `size` sees them; `None` without that tool.
-fn flash_bytes(objects: &[PathBuf]) -> Option<u64> {
-    let output = Command::new("size").arg("-B").args(objects).stdin(Stdio::null()).output().ok()?;
+/// Code and constants of the objects as binutils' `size` sees them, the one that belongs to the compiler (`x-y-size` to
+/// `x-y-gcc`); `None` without that tool.
+pub(super) fn flash_bytes(objects: &[PathBuf], flags: &Flags) -> Option<u64> {
+    let tool = flags.cc.first().and_then(|cc| cc.strip_suffix("-gcc")).map(|prefix| format!("{prefix}-size"));
+    let mut command = Command::new(tool.as_deref().unwrap_or("size"));
+    let output = command.arg("-B").args(objects).stdin(Stdio::null()).output().ok()?;
     if !output.status.success() {
         return None;
     }

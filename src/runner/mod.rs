@@ -5,6 +5,7 @@
 
 mod bytes;
 pub mod cases;
+pub mod chip;
 pub mod compare;
 pub mod execute;
 mod harness;
@@ -16,6 +17,7 @@ pub mod result;
 pub mod suite;
 
 pub use cases::{Case, DataSet};
+pub use chip::ChipOptions;
 pub use compare::{Comparison, FLOAT_TOLERANCE};
 pub use execute::RunOptions;
 pub use result::{CaseResult, Report, Status};

@@ -88,6 +88,11 @@ fn gather(dir: &Path, path: &str, content: &mut Vec<u8>, seen: &mut Vec<String>)
     let parent = Path::new(path).parent().unwrap_or(Path::new(""));
     for line in String::from_utf8_lossy(&text).lines() {
         let included = line.trim_start().strip_prefix("#include \"").and_then(|r| r.split('"').next());
+        // It declares all kernels of a network; the object of one does not depend on the others, and the same kernel is
+        // in many networks.
+        if included == Some("kernels.h") && parent == Path::new("kernels") {
+            continue;
+        }
         for candidate in included.iter().flat_map(|i| [parent.join(i), PathBuf::from(i)]) {
             if dir.join(&candidate).is_file() {
                 gather(dir, &candidate.to_string_lossy(), content, seen)?;
@@ -120,12 +125,20 @@ pub fn run_tool(mut command: Command, what: &str, dir: &Path) -> Result<()> {
     let shown: Vec<&str> = text.lines().take(20).collect();
     let message = format!("{name} cannot {what}:\n    {}", shown.join("\n    "));
     let full = ["No space left on device", "Disk quota exceeded"].iter().any(|m| text.contains(m));
-    Err(if full { Diagnostic::environment(message) } else { Diagnostic::internal(message) }.into())
+    let library = "picolibc.specs: No such file";
+    Err(match (full, text.contains(library)) {
+        (true, _) => Diagnostic::environment(message),
+        (_, true) => Diagnostic::environment(message).help("apt install picolibc-riscv64-unknown-elf"),
+        _ => Diagnostic::internal(message),
+    }
+    .into())
 }
 
 fn missing(name: &str, e: &io::Error) -> Diagnostic {
     let package = match name.rsplit('/').next().unwrap_or(name) {
         "cc" | "gcc" | "c99" => "gcc",
+        // Without a C library a cross compiler has no headers.
+        "riscv64-unknown-elf-gcc" => "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf",
         other => other,
     };
     let d = Diagnostic::environment(format!("cannot start `{name}`: {e}"));
@@ -165,6 +178,23 @@ mod tests {
         assert_eq!(cache.object(dir, "a.c", &flags("cc")).unwrap(), first);
         fs::write(dir.join("a.h"), "#define A 2\n").unwrap();
         assert_ne!(cache.object(dir, "a.c", &flags("cc")).unwrap(), first);
+    }
+
+    #[test]
+    fn a_kernel_is_compiled_once_for_all_networks() {
+        let tmp = tempfile::tempdir().unwrap();
+        let dir = tmp.path();
+        fs::create_dir(dir.join("kernels")).unwrap();
+        fs::write(dir.join("kernels/a.c"), "#include \"kernels.h\"\nvoid a(void) { }\n").unwrap();
+        fs::write(dir.join("Network.c"), "#include \"kernels/kernels.h\"\nint b;\n").unwrap();
+        let cache = Cache::new(dir);
+        let objects = |header: &str| {
+            fs::write(dir.join("kernels/kernels.h"), header).unwrap();
+            ["kernels/a.c", "Network.c"].map(|f| cache.object(dir, f, &flags("cc")).unwrap())
+        };
+        let (first, second) = (objects("void a(void);\n"), objects("void a(void);\nvoid c(void);\n"));
+        assert_eq!(first[0], second[0]);
+        assert_ne!(first[1], second[1]);
     }
 
     #[test]

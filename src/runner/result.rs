@@ -40,6 +40,8 @@ pub struct CaseResult {
     pub flash_bytes: Option<u64>,
     /// Multiply-accumulates of one inference.
     pub macs: Option<u64>,
+    /// Cores that shared the work, on targets that have several.
+    pub cores: Option<u32>,
     /// Cycles of one inference, on simulators that count them.
     pub cycles: Option<u64>,
     /// Instructions of one inference, on simulators that count them.
@@ -61,6 +63,7 @@ impl CaseResult {
             ram_bytes: None,
             flash_bytes: None,
             macs: None,
+            cores: None,
             cycles: None,
             instructions: None,
             compile_ms: None,
@@ -108,7 +111,7 @@ mod tests {
             json,
             concat!(
                 r#"{"name":"a/b","target":"host","status":"refused","reason":null,"max_error":null,"#,
-                r#""mismatches":null,"ram_bytes":null,"flash_bytes":null,"macs":null,"cycles":null,"#,
+                r#""mismatches":null,"ram_bytes":null,"flash_bytes":null,"macs":null,"cores":null,"cycles":null,"#,
                 r#""instructions":null,"compile_ms":null}"#
             )
         );

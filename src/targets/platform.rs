@@ -124,6 +124,10 @@ pub struct Runtime {
     pub files: Vec<String>,
     /// Template of the Makefile.
     pub makefile: Option<String>,
+    /// The assembly file among them that includes the inputs, compiled with their path as `TW_INPUTS`.
+    pub inputs: Option<String>,
+    /// The linker's argument that sets the number of cores; `{cores}` stands for it.
+    pub cores: Option<String>,
 }
 
 /// What holds unless an option says otherwise.
@@ -214,6 +218,10 @@ impl Platform {
     pub fn arena_memory(&self) -> Option<&Memory> {
         let of = |role| self.memories.iter().find(move |m| m.role == role);
         of(Role::Arena).or_else(|| of(Role::Unified))
+    }
+    /// Cores of the engine that shares kernels most widely; at least one.
+    pub fn cores(&self) -> u32 {
+        self.engines.iter().map(|e| e.cores).max().unwrap_or(1).max(1)
     }
     /// Kernel folders of all engines with the engine's index, preferred first, without repetition.
     pub fn search_path(&self) -> Vec<(String, usize)> {

@@ -1,0 +1,368 @@
+//! Building a network as a program for a bare chip, and running it on a simulator of that chip.
+//!
+//! In: generated sources with the platform's runtime, a cross compiler, input values. Out: output values, cycles,
+//! instructions, a profile. Never knows a chip: the platform says how to link, the simulator what it plays.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use std::{env, fs, io};
+
+use super::bytes::{from_bytes, to_bytes};
+use super::host::{self, CFile};
+use super::objects::{Cache, Flags, run_tool};
+use crate::diag::{Diagnostic, Kind, Result};
+use crate::ir::{TensorType, Value};
+use crate::targets::Platform;
+use crate::targets::platform::{External, Runtime};
+
+/// Where and how programs for chips run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChipOptions {
+    /// Cores that share the work; `None` for all of them.
+    pub cores: Option<u32>,
+    /// An installed simulator by its name in the platform's file; `None` for the platform's own.
+    pub simulator: Option<String>,
+    /// Cycles after which a program counts as hanging.
+    pub max_cycles: u64,
+    /// Whether the simulator checks memory accesses.
+    pub checks: bool,
+    /// Whether to measure where cycles go.
+    pub profile: bool,
+    /// Where to write what happened when.
+    pub trace: Option<PathBuf>,
+}
+
+/// Cycles after which a program counts as hanging unless an option says otherwise: two minutes at 72 MHz.
+pub const MAX_CYCLES: u64 = 9_000_000_000;
+
+impl Default for ChipOptions {
+    fn default() -> Self {
+        ChipOptions {
+            cores: None,
+            simulator: None,
+            max_cycles: MAX_CYCLES,
+            checks: true,
+            profile: false,
+            trace: None,
+        }
+    }
+}
+
+/// What runs programs.
+#[derive(Clone, Debug)]
+enum Runner {
+    /// The simulator in this binary, playing this chip.
+    Builtin(String),
+    /// An installed one: its command and arguments.
+    External(PathBuf, Vec<String>),
+}
+
+/// A network built for a chip, but for its inputs.
+#[derive(Debug)]
+pub struct Firmware {
+    objects: Vec<PathBuf>,
+    flags: Flags,
+    inputs: Option<String>,
+    link: Vec<String>,
+    runner: Runner,
+    options: ChipOptions,
+    /// The largest memory and its size, for messages.
+    memory: String,
+    /// Cores that share the work.
+    pub cores: u32,
+    /// Bytes of code and constants, if `size` could tell.
+    pub flash_bytes: Option<u64>,
+}
+
+/// What a run gave.
+#[derive(Clone, Debug, Default)]
+pub struct Ran {
+    /// The outputs.
+    pub outputs: Vec<Value>,
+    /// Cycles of the inference.
+    pub cycles: Option<u64>,
+    /// Instructions of the inference, of all cores together.
+    pub instructions: Option<u64>,
+}
+
+/// How many cores share the work.
+///
+/// # Errors
+/// More or fewer are wanted than there are.
+pub fn cores(platform: &Platform, wanted: Option<u32>) -> Result<u32> {
+    let most = platform.cores();
+    match wanted {
+        None => Ok(most),
+        Some(n) if (1..=most).contains(&n) => Ok(n),
+        Some(n) => {
+            let cores = if most == 1 { "one core".to_string() } else { format!("{most} cores") };
+            let message = format!("--cores {n}: target `{}` has {cores} to share the work", platform.name);
+            Err(Diagnostic::invalid(message).into())
+        }
+    }
+}
+
+/// Compiles the sources that lie in `dir`; objects that were compiled before come from the cache.
+///
+/// # Errors
+/// There is no compiler or simulator, or the compiler rejects the sources.
+pub fn build(
+    dir: &Path,
+    files: &[CFile],
+    flags: &Flags,
+    cache: &Cache,
+    platform: &Platform,
+    runtime: &Runtime,
+    options: &ChipOptions,
+) -> Result<Firmware> {
+    let runner = runner(platform, options)?;
+    let cores = cores(platform, options.cores)?;
+    let mut objects = Vec::new();
+    let mut network = Vec::new();
+    for file in files.iter().filter(|f| Some(&f.path) != runtime.inputs.as_ref()) {
+        let object = cache.object(dir, &file.path, flags)?;
+        if file.network {
+            network.push(object.clone());
+        }
+        objects.push(object);
+    }
+    let memory = platform.arena_memory().map(|m| (m.name.as_str(), m.size.unwrap_or_default()));
+    let (name, size) = memory.unwrap_or(("memory", 0));
+    Ok(Firmware {
+        objects,
+        flags: flags.clone(),
+        inputs: runtime.inputs.clone(),
+        link: runtime.cores.iter().map(|f| f.replace("{cores}", &cores.to_string())).collect(),
+        runner,
+        options: options.clone(),
+        memory: format!("`{name}`, which has {size} bytes"),
+        cores,
+        flash_bytes: host::flash_bytes(&network, flags),
+    })
+}
+
+/// What is to run programs.
+fn runner(platform: &Platform, options: &ChipOptions) -> Result<Runner> {
+    let simulator = platform.simulator.clone().unwrap_or_default();
+    let Some(name) = &options.simulator else {
+        let chip = simulator.builtin.ok_or_else(|| {
+            Diagnostic::invalid(format!("target `{}` names no simulator to run programs", platform.name))
+        })?;
+        return Ok(Runner::Builtin(chip));
+    };
+    let Some(External { variable, args, help }) = simulator.external.get(name) else {
+        let known: Vec<&str> = simulator.external.keys().map(String::as_str).collect();
+        let known = if known.is_empty() { "none".into() } else { known.join(", ") };
+        let message = format!("target `{}` knows no simulator `{name}`", platform.name);
+        return Err(Diagnostic::invalid(message)
+            .help(format!("installed simulators it knows: {known}"))
+            .into());
+    };
+    match env::var_os(variable).filter(|v| !v.is_empty()) {
+        Some(command) => Ok(Runner::External(PathBuf::from(command), args.clone())),
+        None => {
+            let message = format!("the simulator `{name}` is not installed: {variable} is not set");
+            Err(Diagnostic::environment(message).help(help.clone()).into())
+        }
+    }
+}
+
+impl Firmware {
+    /// Links the program with these inputs and runs it once; outputs have the given types.
+    ///
+    /// # Errors
+    /// It does not fit the chip, faults, hangs, or prints something else than it should.
+    pub fn run(
+        &self,
+        dir: &Path,
+        inputs: &[Value],
+        outputs: &[TensorType],
+        timeout: Duration,
+    ) -> Result<Ran> {
+        let elf = self.link(dir, inputs)?;
+        let printed = match &self.runner {
+            Runner::Builtin(chip) => simulate(chip, &elf, &self.options)?,
+            Runner::External(command, args) => external(command, args, &elf, dir, timeout)?,
+        };
+        parse(&printed, outputs)
+    }
+
+    /// The program with its inputs inside.
+    fn link(&self, dir: &Path, inputs: &[Value]) -> Result<PathBuf> {
+        let mut objects = self.objects.clone();
+        if let Some(source) = &self.inputs {
+            let bytes: Vec<u8> = inputs.iter().flat_map(to_bytes).collect();
+            let file = dir.join("inputs.bin");
+            fs::write(&file, bytes).map_err(|e| failed("write the inputs", &e))?;
+            let object = dir.join("inputs.o");
+            let mut command = self.flags.command();
+            command.args(&self.flags.cflags).arg(format!("-DTW_INPUTS=\"{}\"", file.display()));
+            command.arg("-c").arg(source).arg("-o").arg(&object).current_dir(dir);
+            run_tool(command, &format!("assemble {source}"), dir)?;
+            objects.push(object);
+        }
+        let elf = dir.join("network.elf");
+        let mut link = self.flags.command();
+        link.args(&self.flags.cflags).args(&objects).arg("-o").arg(&elf);
+        link.args(&self.link).args(&self.flags.ldflags).current_dir(dir);
+        run_tool(link, "link the network", dir).map_err(|mut found| {
+            for d in &mut found.0 {
+                if let Some(d_fits) = overflow(&d.message, &self.memory) {
+                    *d = d_fits;
+                }
+            }
+            found
+        })?;
+        Ok(elf)
+    }
+}
+
+/// The linker's complaint about a full memory as what it is; `None` for any other.
+fn overflow(message: &str, memory: &str) -> Option<Diagnostic> {
+    // "region `l2' overflowed by 1234 bytes"
+    let (head, tail) = message.split_once("' overflowed by ")?;
+    let region = head.rsplit('`').next()?;
+    let bytes: u64 = tail.split_whitespace().next()?.parse().ok()?;
+    let text = format!(
+        "code, constants, inputs and activations need {bytes} bytes more than `{region}` holds ({memory})"
+    );
+    Some(Diagnostic::new(Kind::Infeasible, text))
+}
+
+fn failed(what: &str, e: &io::Error) -> Diagnostic {
+    Diagnostic::environment(format!("cannot {what}: {e}"))
+}
+
+/// Runs a program on the simulator in this binary and gives what it printed.
+fn simulate(chip: &str, _elf: &Path, _options: &ChipOptions) -> Result<String> {
+    Err(Diagnostic::unsupported(format!("the simulator of `{chip}` is not there yet")).into())
+}
+
+/// Runs a program on an installed simulator and gives what it printed.
+fn external(command: &Path, args: &[String], elf: &Path, dir: &Path, timeout: Duration) -> Result<String> {
+    let name = command.display().to_string();
+    let log = dir.join("run.log");
+    let file = fs::File::create(&log).map_err(|e| failed("write the log of the run", &e))?;
+    let errors = file.try_clone().map_err(|e| failed("write the log of the run", &e))?;
+    let place =
+        |a: &String| a.replace("{elf}", &elf.to_string_lossy()).replace("{dir}", &dir.to_string_lossy());
+    let mut child = Command::new(command)
+        .args(args.iter().map(place))
+        .current_dir(dir)
+        .stdin(Stdio::null())
+        .stdout(file)
+        .stderr(errors)
+        .spawn()
+        .map_err(|e| failed(&format!("start the simulator `{name}`"), &e))?;
+    let status = host::wait(&mut child, timeout).map_err(|e| failed("wait for the simulator", &e))?;
+    let text = String::from_utf8_lossy(&fs::read(&log).unwrap_or_default()).into_owned();
+    let shown: Vec<&str> = text.lines().filter(|l| !l.trim().is_empty()).rev().take(12).collect();
+    let shown = shown.into_iter().rev().collect::<Vec<_>>().join("\n    ");
+    match status {
+        None => {
+            let message = format!("`{name}` did not end within {} s:\n    {shown}", timeout.as_secs_f64());
+            Err(Diagnostic::internal(message).help("--timeout SECONDS allows more").into())
+        }
+        Some(status) if !status.success() => {
+            Err(Diagnostic::internal(format!("`{name}` ended with {status}:\n    {shown}")).into())
+        }
+        Some(_) => Ok(text),
+    }
+}
+
+/// Reads what the runtime's main program prints: `tilewright output I BYTES` with the bytes in hexadecimal behind it,
+/// and `tilewright result NAME NUMBER …`. Other lines may stand between.
+fn parse(printed: &str, outputs: &[TensorType]) -> Result<Ran> {
+    let mut found: Vec<Option<Vec<u8>>> = vec![None; outputs.len()];
+    let mut ran = Ran::default();
+    let mut result = false;
+    let mut lines = printed.lines();
+    while let Some(line) = lines.next() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words.as_slice() {
+            ["tilewright", "output", index, bytes] => {
+                let (index, bytes) = (index.parse::<usize>().ok(), bytes.parse::<usize>().ok());
+                if let (Some(slot), Some(bytes)) = (index.and_then(|i| found.get_mut(i)), bytes) {
+                    *slot = hexadecimal(&mut lines, bytes);
+                }
+            }
+            ["tilewright", "result", figures @ ..] => {
+                result = true;
+                let figure = |name: &str| {
+                    let at = figures.iter().position(|w| *w == name)?;
+                    figures.get(at + 1)?.parse().ok()
+                };
+                ran.cycles = figure("cycles");
+                ran.instructions = figure("instructions").filter(|n| *n > 0);
+            }
+            _ => {}
+        }
+    }
+    for (i, (ty, bytes)) in outputs.iter().zip(found).enumerate() {
+        let value = bytes.and_then(|b| from_bytes(ty, &b));
+        ran.outputs.push(value.ok_or_else(|| missing(&format!("output {i}"), printed))?);
+    }
+    if !result {
+        return Err(missing("its result", printed).into());
+    }
+    Ok(ran)
+}
+
+/// `bytes` bytes from the lines that follow.
+fn hexadecimal(lines: &mut std::str::Lines, bytes: usize) -> Option<Vec<u8>> {
+    let mut data = Vec::with_capacity(bytes);
+    while data.len() < bytes {
+        let line = lines.next()?.trim();
+        let digits: Option<Vec<u8>> =
+            line.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect();
+        let digits = digits?;
+        data.extend(digits.chunks(2).filter_map(|pair| Some(pair.first()? << 4 | pair.get(1)?)));
+        if digits.is_empty() || digits.len() % 2 == 1 {
+            return None;
+        }
+    }
+    Some(data).filter(|d| d.len() == bytes)
+}
+
+fn missing(what: &str, printed: &str) -> Diagnostic {
+    let shown: Vec<&str> = printed.lines().filter(|l| !l.trim().is_empty()).take(8).collect();
+    Diagnostic::internal(format!(
+        "the program did not print {what}; it printed:\n    {}",
+        shown.join("\n    ")
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::DType;
+
+    #[test]
+    fn what_programs_print_is_read() {
+        let ty = TensorType::new(DType::S16, [3]);
+        let text = "boot\ntilewright output 0 6\n0100ffff\r\n0080\nnoise\ntilewright result cycles 12 instructions 7 cores 1\n";
+        let ran = parse(text, std::slice::from_ref(&ty)).unwrap();
+        assert_eq!(ran.outputs[0].to_i64().iter().copied().collect::<Vec<_>>(), [1, -1, -32768]);
+        assert_eq!((ran.cycles, ran.instructions), (Some(12), Some(7)));
+        for bad in [
+            "",
+            "tilewright output 0 6\n0100ff",
+            "tilewright output 0 6\n0100fff\n0080\n",
+            "tilewright output 0 6\n0100ffff0080\n",
+        ] {
+            let e = parse(bad, std::slice::from_ref(&ty)).unwrap_err().to_string();
+            assert!(e.contains("did not print"), "{e}");
+        }
+    }
+
+    #[test]
+    fn a_full_memory_is_infeasible() {
+        let said =
+            "cc cannot link the network:\n    ld: region `l2' overflowed by 1234 bytes\n    collect2: error";
+        let d = overflow(said, "`l2`, which has 99 bytes").unwrap();
+        assert_eq!(d.kind, Kind::Infeasible);
+        assert!(d.message.contains("need 1234 bytes more than `l2` holds"), "{}", d.message);
+        assert!(overflow("cc cannot link: undefined reference to `x'", "").is_none());
+    }
+}
