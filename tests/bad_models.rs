@@ -158,20 +158,20 @@ fn operator_sets() {
     };
     says!(of(6),
         "4"
-        "error[unsupported]: the model uses operator set 6; 7 to 26 are supported"
+        "error[unsupported]: the model uses operator set 6; 7 to 28 are supported"
         "  help: convert it: onnx.version_converter.convert_version(model, 7)");
-    says!(of(27),
+    says!(of(29),
         "4"
-        "error[unsupported]: the model uses operator set 27; 7 to 26 are supported"
-        "  help: convert it: onnx.version_converter.convert_version(model, 26)");
+        "error[unsupported]: the model uses operator set 29; 7 to 28 are supported"
+        "  help: convert it: onnx.version_converter.convert_version(model, 28)");
     says!(of(7), "loaded" "");
-    says!(of(26), "loaded" "");
+    says!(of(28), "loaded" "");
     let mut none = of(7);
     none.opset_import.clear();
     says!(none,
         "3"
         "error[invalid]: the model names no operator set"
-        "  help: export it with an operator set from 7 to 26");
+        "  help: export it with an operator set from 7 to 28");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::diag::{Diagnostic, Diagnostics, Result};
 use crate::ir::{DType, OpError, TensorType};
 
 /// Versions of the default operator set that are understood.
-pub const OPSETS: std::ops::RangeInclusive<i64> = 7..=26;
+pub const OPSETS: std::ops::RangeInclusive<i64> = 7..=28;
 
 /// Operator domains that are understood; operators are looked up by name in all of them alike.
 const DOMAINS: [&str; 4] = ["", "com.microsoft", "PACTOps", "ai.onnx.contrib"];

@@ -74,8 +74,12 @@ pub fn compare_all(
     Ok(total)
 }
 
+/// What a float golden may itself be off by, relative to its size: four units in its last place. Without it an
+/// absolute tolerance would be finer than 32-bit floats are beyond about 1000.
+const ROUNDING: f64 = 4.0 * f32::EPSILON as f64;
+
 /// Compares two tensors of equally many elements. `actual` decides what is compared: integers exactly,
-/// floats within `tolerance`.
+/// floats within `tolerance` and four units in the last place (exactly if it is 0).
 pub fn compare(actual: &Value, expected: &Value, tolerance: f64) -> Comparison {
     let mut c = Comparison { elements: actual.len() as u64, ..Comparison::default() };
     let mut note = |error: f64, allowed: f64| {
@@ -89,7 +93,10 @@ pub fn compare(actual: &Value, expected: &Value, tolerance: f64) -> Comparison {
     if actual.dtype().is_float() || expected.dtype().is_float() {
         let allowed = if actual.dtype().is_float() { tolerance } else { 0.0 };
         for (a, e) in actual.to_f64().iter().zip(expected.to_f64().iter()) {
-            note(float_error(*a, *e), allowed);
+            note(
+                float_error(*a, *e),
+                if allowed > 0.0 { allowed + e.abs().min(f32::MAX.into()) * ROUNDING } else { 0.0 },
+            );
         }
     } else {
         for (a, e) in actual.to_i64().iter().zip(expected.to_i64().iter()) {
@@ -125,6 +132,14 @@ mod tests {
         let c = compare(&floats(&[1.0, 2.0]), &floats(&[1.00005, 2.0]), 1e-4);
         assert!(c.equal() && c.max_error > 4e-5);
         assert_eq!(compare(&floats(&[1.0, 2.0]), &floats(&[1.001, 2.0]), 1e-4).mismatches, 1);
+    }
+
+    #[test]
+    fn large_floats_may_be_off_by_their_rounding() {
+        let next = f32::from_bits(10_000f32.to_bits() + 4);
+        assert!(compare(&floats(&[10_000.0]), &floats(&[next]), 1e-4).equal());
+        assert_eq!(compare(&floats(&[10_000.0]), &floats(&[next]), 0.0).mismatches, 1);
+        assert_eq!(compare(&floats(&[10_000.0]), &floats(&[10_000.01]), 1e-4).mismatches, 1);
     }
 
     #[test]

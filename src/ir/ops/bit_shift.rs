@@ -1,4 +1,5 @@
-//! BitShift: unsigned `a << b` or `a >> b` with broadcasting; shifting by the width or more gives 0.
+//! BitShift: `a << b` or `a >> b` with broadcasting, arithmetic for signed integers; a shift by the width or more (or by
+//! a negative number) leaves nothing but the sign.
 
 use serde::{Deserialize, Serialize};
 
@@ -44,10 +45,11 @@ impl Operator for BitShift {
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let bits = (outputs[0].dtype.bytes() * 8) as i64;
-        let shift = |a: i64, b: i64| match (a as u64, (0..bits).contains(&b)) {
-            (_, false) => 0,
-            (a, true) if self.left => (a << b) as i64,
-            (a, true) => (a >> b) as i64,
+        let shift = |a: i64, b: i64| match (0..bits).contains(&b) {
+            true if self.left => ((a as u64) << b) as i64,
+            true => a >> b,
+            false if self.left => 0,
+            false => a.signum().min(0),
         };
         let z = binary_i64(inputs[0], inputs[1], &outputs[0], shift)?;
         Ok(vec![Value::from_i64_wrapping(z, outputs[0].dtype)])

@@ -68,5 +68,11 @@ impl Operator for Mod {
 /// The float remainder with the divisor's sign (exporters use it though ONNX asks for `fmod` on floats).
 fn floored(a: f32, b: f32) -> f32 {
     let r = a % b;
-    if r != 0.0 && (r < 0.0) != (b < 0.0) { r + b } else { r }
+    if r == 0.0 {
+        0f32.copysign(b)
+    } else if (r < 0.0) != (b < 0.0) {
+        r + b
+    } else {
+        r
+    }
 }

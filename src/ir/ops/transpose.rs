@@ -111,5 +111,10 @@ fn space_to_depth(node: &ImportNode, shape: &[usize]) -> Result<Imported, OpErro
         return Err(OpError::invalid(format!("{h}x{w} does not divide into {b}x{b} blocks")));
     }
     let outer = vec![n, c * b * b, h / b, w / b];
-    Ok(rearranged(vec![n, c, h / b, b, w / b, b], vec![0, 3, 5, 1, 2, 4], outer))
+    let perm = match node.attributes.str("mode")? {
+        None | Some("DCR") => vec![0, 3, 5, 1, 2, 4],
+        Some("CRD") => vec![0, 1, 3, 5, 2, 4],
+        Some(other) => return Err(OpError::invalid(format!("unknown mode {other}"))),
+    };
+    Ok(rearranged(vec![n, c, h / b, b, w / b, b], perm, outer))
 }
