@@ -13,5 +13,6 @@ pub mod frontend;
 pub mod ir;
 pub mod passes;
 pub mod runner;
+pub mod sim;
 pub mod targets;
 pub mod tiling;

@@ -67,6 +67,9 @@ pub enum Command {
     /// Solve one memory allocation problem
     #[command(after_help = PLAN_EXAMPLES)]
     PlanMemory(PlanMemoryArgs),
+    /// Run a program on the simulator of a chip
+    #[command(after_help = SIMULATE_HELP)]
+    Simulate(SimulateArgs),
 }
 
 const COMPILE_EXAMPLES: &str = "\
@@ -99,6 +102,24 @@ including, step `upper`. The answer is the same table with a column `offset`.
 
 Examples:
   tilewright plan-memory A.1048576.csv --capacity 1048576";
+
+const SIMULATE_HELP: &str = "\
+The program starts where its ELF file says, on the core that boots the chip, and ends when it writes
+0x80000000 | status to the exit register. What it prints goes to standard output; how it ended, the
+cycles and the speed go to standard error.
+
+Examples:
+  tilewright simulate build/network.elf
+  tilewright simulate build/network.elf --no-checks --max-cycles 100000000
+
+Exit codes:
+  0   the program ended with status 0
+  1   the program ended with another status
+  2   wrong command line
+  3   the file is no program for this chip
+  6   the file cannot be read
+  7   the simulator stopped the program: it did something impossible or forbidden, all its cores
+      sleep for ever, or it did not end within --max-cycles";
 
 /// What is common to everything that compiles a model.
 #[derive(Clone, Debug, Args)]
@@ -312,6 +333,23 @@ pub struct PlanMemoryArgs {
     /// Give up after this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub seconds: u64,
+}
+
+/// Arguments of `simulate`.
+#[derive(Debug, Args)]
+pub struct SimulateArgs {
+    /// The program, an ELF file
+    #[arg(value_name = "ELF")]
+    pub program: PathBuf,
+    /// The chip
+    #[arg(long, value_name = "NAME", default_value = "siracusa")]
+    pub soc: String,
+    /// Stop after this many cycles of the chip's cluster
+    #[arg(long, value_name = "N")]
+    pub max_cycles: Option<u64>,
+    /// Do not look for accesses that hardware lets pass; faster
+    #[arg(long)]
+    pub no_checks: bool,
 }
 
 /// What `new` makes.

@@ -17,6 +17,7 @@ mod new;
 mod options;
 mod plan_memory;
 mod run;
+mod simulate;
 pub mod style;
 mod targets;
 mod test;
@@ -26,6 +27,10 @@ use style::{Stream, Tone, paint};
 
 /// Exit code of a comparison that failed.
 const DIFFERENT: u8 = 1;
+/// Exit code of `simulate` when the program reported a failure.
+const PROGRAM_FAILED: u8 = 1;
+/// Exit code of `simulate` when the simulator stopped the program.
+const STOPPED: u8 = 7;
 /// Exit code of a wrong command line (clap's own).
 const USAGE: u8 = 2;
 
@@ -58,6 +63,7 @@ fn dispatch(command: &Command) -> Result<u8> {
         Command::Doctor => doctor::doctor(),
         Command::New(args) => new::new(args),
         Command::PlanMemory(args) => plan_memory::plan_memory(args),
+        Command::Simulate(args) => simulate::simulate(args),
     }
 }
 

@@ -7,7 +7,9 @@ fn help_of_every_command() {
     let dir = std::env::temp_dir();
     let help = |args: &[&str]| seen(&dir, &tilewright(&dir, args));
     insta::assert_snapshot!("help", help(&["--help"]));
-    for command in ["compile", "run", "test", "inspect", "targets", "doctor", "new", "plan-memory"] {
+    for command in
+        ["compile", "run", "test", "inspect", "targets", "doctor", "new", "plan-memory", "simulate"]
+    {
         insta::assert_snapshot!(format!("help_{command}"), help(&[command, "--help"]));
     }
 }

@@ -1,0 +1,355 @@
+//! The machine: cores, memories and devices together, advanced in the order of time.
+//!
+//! In: a [`Soc`], a loaded program. Out: how it ended. The core with the smallest time runs; everything that is
+//! shared happens in the order of time, ties in the order of cores, so that a program always takes the same time.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use super::devices::{self, Access, Device, Effect, Effects, Place, Reply, Transfer};
+use super::execute::{self, Pause, Shared};
+use super::loader::Program;
+use super::rv32::state::Activity;
+use super::rv32::{Class, CoreState, Inst, Mode};
+use super::soc::{Side, Soc};
+use super::transfers::Transfers;
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The program wrote its status to the exit register.
+    Exit(u32),
+    /// The last allowed tick was reached.
+    TimeOut,
+    /// All cores sleep and nothing can wake them.
+    Deadlock,
+    /// A core or a device did something impossible.
+    Fault(Fault),
+}
+
+/// What went wrong where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// When, in ticks.
+    pub now: u64,
+    /// The core.
+    pub core: usize,
+    /// Its instruction.
+    pub pc: u32,
+    /// The address accessed, if any.
+    pub addr: Option<u32>,
+    /// What it does: a sentence without its subject.
+    pub message: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Event {
+    Device { device: usize, token: u32 },
+    Transfer(usize),
+}
+
+/// The machine.
+pub struct Machine<'a> {
+    soc: &'a Soc,
+    /// The cores, as in [`Soc::cores`].
+    pub cores: Vec<CoreState>,
+    /// When each core wants to go on; `u64::MAX` if it does not.
+    ready: Vec<u64>,
+    /// Memories, caches, checker.
+    pub shared: Shared,
+    devices: Vec<Box<dyn Device>>,
+    events: BinaryHeap<Reverse<(u64, u64, Event)>>,
+    sequence: u64,
+    /// Transfers under way.
+    pub transfers: Transfers,
+    effects: Effects,
+    /// What was printed, in order.
+    pub output: Vec<u8>,
+    end: Option<End>,
+    /// Latest tick that anything happened at.
+    pub now: u64,
+}
+
+impl<'a> Machine<'a> {
+    /// A machine with a program in its memories, about to execute its first instruction.
+    pub fn new(soc: &'a Soc, program: &Program, shared: Shared) -> Self {
+        let mut machine = Machine {
+            soc,
+            cores: vec![CoreState::new(); soc.cores.len()],
+            ready: vec![u64::MAX; soc.cores.len()],
+            shared,
+            devices: devices::build(soc),
+            events: BinaryHeap::new(),
+            sequence: 0,
+            transfers: Transfers::default(),
+            effects: Vec::new(),
+            output: Vec::new(),
+            end: None,
+            now: 0,
+        };
+        for segment in &program.segments {
+            if let Some(place) = machine.shared.memory.slice_mut(segment.addr, segment.bytes.len() as u32) {
+                place.copy_from_slice(&segment.bytes);
+            }
+        }
+        machine.start(soc.boot_core, program.entry, 0);
+        machine
+    }
+
+    /// Runs until the program ends, or to the last tick.
+    pub fn run(&mut self, last: u64, check: bool) -> End {
+        loop {
+            if let Some(end) = self.end.take() {
+                return end;
+            }
+            let event = self.events.peek().map_or(u64::MAX, |Reverse((at, _, _))| *at);
+            let (core, at, others) = self.next_core();
+            if event.min(at) > last {
+                self.now = self.now.max(last.min(event.min(at)));
+                return if event.min(at) == u64::MAX { End::Deadlock } else { End::TimeOut };
+            }
+            if event <= at {
+                self.handle_event();
+                continue;
+            }
+            let limit = others.min(event - 1).min(last);
+            self.advance(core, limit, check);
+        }
+    }
+
+    /// The core whose turn it is, when, and the last tick before another's turn.
+    fn next_core(&self) -> (usize, u64, u64) {
+        let (mut core, mut at, mut others) = (0, u64::MAX, u64::MAX);
+        for (i, ready) in self.ready.iter().enumerate() {
+            if *ready < at {
+                // An earlier core wins ties.
+                others = others.min(at.saturating_sub(1));
+                (core, at) = (i, *ready);
+            } else {
+                others = others.min(*ready);
+            }
+        }
+        // The one that was passed over has a smaller number: it goes first at equal times.
+        (core, at, others)
+    }
+
+    fn advance(&mut self, core: usize, limit: u64, check: bool) {
+        let (Some(state), Some(spec)) = (self.cores.get_mut(core), self.soc.cores.get(core)) else { return };
+        let pause = if check {
+            execute::run::<true>(&mut self.shared, state, spec, core, limit)
+        } else {
+            execute::run::<false>(&mut self.shared, state, spec, core, limit)
+        };
+        self.now = self.now.max(state.now);
+        match pause {
+            Pause::Turn(at) => self.ready[core] = at,
+            Pause::Machine => {
+                self.slow(core);
+                if self.ready[core] != u64::MAX {
+                    self.ready[core] = self.cores[core].now;
+                }
+            }
+            Pause::Fault { addr, message } => self.fault(core, addr, message),
+        }
+    }
+
+    fn fault(&mut self, core: usize, addr: Option<u32>, message: String) {
+        let (now, pc) = self.cores.get(core).map_or((0, 0), |c| (c.now, c.pc));
+        self.end.get_or_insert(End::Fault(Fault { now, core, pc, addr, message }));
+    }
+
+    /// An instruction that concerns a device, or stops the core.
+    fn slow(&mut self, core: usize) {
+        let pc = self.cores[core].pc;
+        let code = &self.shared.code[self.soc.cores[core].side as usize];
+        let inst = code.page(pc).map_or(Inst::UNKNOWN, |page| code.get(page, pc));
+        let next = pc.wrapping_add(u32::from(inst.len));
+        match inst.class {
+            Class::Load | Class::Store | Class::FloatLoad | Class::FloatStore => {
+                self.device_access(core, &inst, next);
+            }
+            _ => {
+                let end = self.cores[core].now + self.soc.cores[core].period;
+                execute::retire(&mut self.cores[core], &inst, next, end);
+                self.sleep(core, Activity::Waiting);
+            }
+        }
+    }
+
+    fn sleep(&mut self, core: usize, activity: Activity) {
+        let state = &mut self.cores[core];
+        state.activity = activity;
+        state.asleep_since = state.now;
+        self.ready[core] = u64::MAX;
+    }
+
+    fn device_access(&mut self, core: usize, inst: &Inst, next: u32) {
+        let spec = &self.soc.cores[core];
+        let state = &self.cores[core];
+        let base = state.get(inst.rs1);
+        let is_store = matches!(inst.class, Class::Store | Class::FloatStore);
+        let addr = match inst.mode {
+            Mode::Imm => base.wrapping_add(inst.imm as u32),
+            Mode::Reg => base.wrapping_add(state.get(if is_store { inst.rs3 } else { inst.rs2 })),
+            _ => base,
+        };
+        let size = execute::width(inst.op);
+        let verb = if is_store { "writes" } else { "reads" };
+        let window = self.soc.windows.iter().find(|w| addr.wrapping_sub(w.base) < w.size);
+        let Some(window) = window else {
+            let message = format!("{verb} {size} bytes at {addr:#010x}, where nothing is mapped");
+            return self.fault(core, Some(addr), message);
+        };
+        if addr & (size - 1) != 0 {
+            let message = format!("{verb} {size} bytes of a device at {addr:#010x}, which is not aligned");
+            return self.fault(core, Some(addr), message);
+        }
+        let stall = if inst.reads & state.late != 0 { spec.period } else { 0 };
+        let start = state.now + stall;
+        let end = start + u64::from(window.costs[spec.side as usize]) * spec.period;
+        let access = Access { offset: (addr - window.base) | window.offset, size, core, now: start };
+        let value = if inst.class == Class::FloatStore {
+            state.f[usize::from(inst.rs2 & 31)]
+        } else {
+            state.get(inst.rs2)
+        };
+        let device = window.device;
+        let Some(model) = self.devices.get_mut(device) else { return };
+        let mut effects = std::mem::take(&mut self.effects);
+        let reply = if is_store {
+            model.write(&access, value, &mut effects)
+        } else {
+            model.read(&access, &mut effects)
+        };
+        self.conclude(core, inst, next, end, reply);
+        self.apply(device, start, &mut effects);
+        self.effects = effects;
+    }
+
+    /// Ends an instruction with what the device answered.
+    fn conclude(&mut self, core: usize, inst: &Inst, next: u32, end: u64, reply: Reply) {
+        let addr = None;
+        let (value, end) = match reply {
+            Reply::Fault(message) => return self.fault(core, addr, message),
+            Reply::Value(value) => (value, end),
+            Reply::Until(value, at) => (value, end.max(at)),
+            Reply::Sleep => (0, end),
+        };
+        let state = &mut self.cores[core];
+        match inst.class {
+            Class::Load => execute::finish_load(state, inst, value),
+            Class::FloatLoad => state.f[usize::from(inst.rd & 31)] = value,
+            _ => execute::update_pointer(state, inst),
+        }
+        execute::retire(state, inst, next, end);
+        if reply == Reply::Sleep {
+            self.sleep(core, Activity::Asleep { rd: inst.rd });
+        }
+    }
+
+    fn handle_event(&mut self) {
+        let Some(Reverse((at, _, event))) = self.events.pop() else { return };
+        self.now = self.now.max(at);
+        match event {
+            Event::Device { device, token } => {
+                let mut effects = std::mem::take(&mut self.effects);
+                if let Some(model) = self.devices.get_mut(device) {
+                    model.event(token, at, &mut effects);
+                }
+                self.apply(device, at, &mut effects);
+                self.effects = effects;
+            }
+            Event::Transfer(id) => self.transfers.finish(id, &mut self.shared),
+        }
+    }
+
+    fn schedule(&mut self, at: u64, event: Event) {
+        self.sequence += 1;
+        self.events.push(Reverse((at, self.sequence, event)));
+    }
+
+    /// Carries out what a device wants done.
+    fn apply(&mut self, device: usize, now: u64, effects: &mut Effects) {
+        let mut i = 0;
+        // Devices that hear of an event may add effects.
+        while i < effects.len() {
+            let effect = effects[i].clone();
+            i += 1;
+            match effect {
+                Effect::Wake { core, value, at } => self.wake(core, value, at),
+                Effect::Schedule { at, token } => self.schedule(at, Event::Device { device, token }),
+                Effect::Raise { events, cores } => {
+                    for model in &mut self.devices {
+                        model.raise(events, cores, now, effects);
+                    }
+                }
+                Effect::Interrupt(_) => self.interrupt(now),
+                Effect::Start { core, pc } => self.start(core, pc, now),
+                Effect::Stop(core) => {
+                    if let Some(state) = self.cores.get_mut(core) {
+                        state.activity = Activity::Off;
+                        self.ready[core] = u64::MAX;
+                    }
+                }
+                Effect::Move(transfer) => self.begin(transfer),
+                Effect::EnableCaches(on) => self.shared.icache.enabled = on,
+                Effect::FlushCaches => self.shared.icache.flush(),
+                Effect::Print { byte, .. } => self.output.push(byte),
+                Effect::Exit(status) => self.end = Some(End::Exit(status)),
+                Effect::Synchronise(_) | Effect::Follow { .. } => {}
+            }
+        }
+        effects.clear();
+    }
+
+    /// The first tick of a core's clock at or after `at`.
+    fn align(&self, core: usize, at: u64) -> u64 {
+        let period = self.soc.cores.get(core).map_or(1, |c| c.period);
+        at.div_ceil(period) * period
+    }
+    fn wake(&mut self, core: usize, value: u32, at: u64) {
+        let at = self.align(core, at);
+        let Some(state) = self.cores.get_mut(core) else { return };
+        let Activity::Asleep { rd } = state.activity else { return };
+        state.set(rd, value);
+        state.activity = Activity::Running;
+        state.now = state.now.max(at);
+        state.slept += state.now - state.asleep_since;
+        self.ready[core] = state.now;
+    }
+    /// Ends the controller's `wfi`.
+    fn interrupt(&mut self, now: u64) {
+        for core in 0..self.cores.len() {
+            let at = self.align(core, now);
+            let state = &mut self.cores[core];
+            if state.activity == Activity::Waiting && self.soc.cores[core].side == Side::Controller {
+                state.activity = Activity::Running;
+                state.now = state.now.max(at);
+                state.slept += state.now - state.asleep_since;
+                self.ready[core] = state.now;
+            }
+        }
+    }
+    fn start(&mut self, core: usize, pc: u32, now: u64) {
+        let at = self.align(core, now);
+        let Some(state) = self.cores.get_mut(core) else { return };
+        if state.activity != Activity::Off {
+            return;
+        }
+        state.pc = pc;
+        state.activity = Activity::Running;
+        state.now = state.now.max(at);
+        self.ready[core] = state.now;
+    }
+
+    fn begin(&mut self, transfer: Transfer) {
+        let (core, until) = (transfer.core, transfer.until);
+        match self.transfers.begin(transfer, &self.shared) {
+            Ok(id) => self.schedule(until, Event::Transfer(id)),
+            Err((place, message)) => {
+                let addr = if let Place::Bus(addr) = place { Some(addr) } else { None };
+                self.fault(core, addr, message);
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The state of one core: registers, hardware loops, where and when it is.
+//!
+//! In: nothing. Out: [`CoreState`]. Times are ticks (see `machine`); never advances them itself.
+
+/// One hardware loop of Xpulp: start, address of the last instruction, remaining iterations.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HardwareLoop {
+    /// First instruction of the body.
+    pub start: u32,
+    /// Last instruction of the body.
+    pub end: u32,
+    /// Iterations left.
+    pub count: u32,
+}
+
+/// Whether a core executes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activity {
+    /// Not started.
+    Off,
+    /// Executing.
+    Running,
+    /// Waiting for a device to answer a load; the register gets the answer.
+    Asleep {
+        /// Register that the answer goes to.
+        rd: u8,
+    },
+    /// In `wfi`.
+    Waiting,
+}
+
+/// A core's registers and clock.
+#[derive(Clone, Debug)]
+pub struct CoreState {
+    /// Integer registers; `x[0]` is always zero.
+    pub x: [u32; 32],
+    /// Float registers, as bit patterns.
+    pub f: [u32; 32],
+    /// Address of the next instruction.
+    pub pc: u32,
+    /// Now, in ticks.
+    pub now: u64,
+    /// Instructions executed.
+    pub retired: u64,
+    /// Registers whose value comes one cycle late (as `Inst::reads`).
+    pub late: u64,
+    /// Line in the prefetch buffer: address / 16.
+    pub line: u32,
+    /// Hardware loops, inner first.
+    pub loops: [HardwareLoop; 2],
+    /// Exception flags.
+    pub fflags: u8,
+    /// Dynamic rounding mode.
+    pub frm: u8,
+    /// Whether it executes.
+    pub activity: Activity,
+    /// When it fell asleep, in ticks.
+    pub asleep_since: u64,
+    /// Ticks spent asleep.
+    pub slept: u64,
+    /// `mstatus`, `mtvec`, `mepc`, `mcause`, `mscratch`: kept, not acted upon.
+    pub machine: [u32; 5],
+    /// Performance counter set-up: enabled events and global enable.
+    pub counter_enable: [u32; 2],
+    /// Cycle and instruction counts that count as zero.
+    pub counter_base: [u64; 2],
+}
+
+impl CoreState {
+    /// A core that has not been started.
+    pub fn new() -> Self {
+        CoreState {
+            x: [0; 32],
+            f: [0; 32],
+            pc: 0,
+            now: 0,
+            retired: 0,
+            late: 0,
+            line: u32::MAX,
+            loops: [HardwareLoop::default(); 2],
+            fflags: 0,
+            frm: 0,
+            activity: Activity::Off,
+            asleep_since: 0,
+            slept: 0,
+            machine: [0; 5],
+            counter_enable: [0; 2],
+            counter_base: [0; 2],
+        }
+    }
+    /// Writes an integer register.
+    #[inline(always)]
+    pub fn set(&mut self, rd: u8, value: u32) {
+        self.x[usize::from(rd & 31)] = value;
+        self.x[0] = 0;
+    }
+    /// Reads an integer register.
+    #[inline(always)]
+    pub fn get(&self, r: u8) -> u32 {
+        self.x[usize::from(r & 31)]
+    }
+}
+
+impl Default for CoreState {
+    fn default() -> Self {
+        Self::new()
+    }
+}
