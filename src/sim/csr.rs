@@ -35,8 +35,27 @@ fn machine_register(number: u32) -> Option<usize> {
     })
 }
 
-fn counters(c: &CoreState, spec: &CoreSpec, now: u64) -> [u64; 2] {
-    [(now / spec.period).wrapping_sub(c.counter_base[0]), c.retired.wrapping_sub(c.counter_base[1])]
+/// Cycles and instructions since reset.
+fn totals(c: &CoreState, spec: &CoreSpec, now: u64) -> [u64; 2] {
+    [now / spec.period, c.retired]
+}
+
+/// Whether performance counter `i` counts: enabled itself and as a whole.
+fn counts(c: &CoreState, i: usize) -> bool {
+    c.counter_enable[0] >> i & 1 == 1 && c.counter_enable[1] & 1 == 1
+}
+
+fn counter(c: &CoreState, i: usize, total: [u64; 2]) -> u64 {
+    let more = if counts(c, i) { total[i].wrapping_sub(c.counter_since[i]) } else { 0 };
+    c.counted[i].wrapping_add(more)
+}
+
+/// Brings the performance counters up to date before their set-up changes.
+fn settle(c: &mut CoreState, total: [u64; 2]) {
+    for i in 0..2 {
+        c.counted[i] = counter(c, i, total);
+        c.counter_since[i] = total[i];
+    }
 }
 
 fn read(c: &CoreState, spec: &CoreSpec, number: u32, now: u64) -> Option<u32> {
@@ -45,7 +64,8 @@ fn read(c: &CoreState, spec: &CoreSpec, number: u32, now: u64) -> Option<u32> {
         [l.start, l.end, l.count]
     };
     let has_loops = spec.isa.xpulp;
-    let [cycles, instructions] = counters(c, spec, now);
+    let total = totals(c, spec, now);
+    let [cycles, instructions] = total;
     Some(match number {
         0x001 if spec.isa.float => u32::from(c.fflags),
         0x002 if spec.isa.float => u32::from(c.frm),
@@ -55,10 +75,12 @@ fn read(c: &CoreState, spec: &CoreSpec, number: u32, now: u64) -> Option<u32> {
         0xf14 => spec.hart,
         0xf11..=0xf13 => 0,
         0x301 => 0x4000_0000 | 1 << 8 | 1 << 12 | 1 << 2 | if spec.isa.float { 1 << 5 } else { 0 },
-        0xb00 | 0xc00 | 0xc01 | 0x780 => cycles as u32,
+        0xb00 | 0xc00 | 0xc01 => cycles as u32,
         0xb80 | 0xc80 | 0xc81 => (cycles >> 32) as u32,
-        0xb02 | 0xc02 | 0x781 => instructions as u32,
+        0xb02 | 0xc02 => instructions as u32,
         0xb82 | 0xc82 => (instructions >> 32) as u32,
+        0x780 | 0x781 => counter(c, (number - 0x780) as usize, total) as u32,
+        // Events that are not modelled.
         0x782..=0x79f => 0,
         0x7a0 | 0xcc0 => c.counter_enable[0],
         0x7a1 | 0xcc1 => c.counter_enable[1],
@@ -70,7 +92,7 @@ fn read(c: &CoreState, spec: &CoreSpec, number: u32, now: u64) -> Option<u32> {
 }
 
 fn write(c: &mut CoreState, spec: &CoreSpec, number: u32, value: u32, now: u64) {
-    let [cycles, instructions] = [now / spec.period, c.retired];
+    settle(c, totals(c, spec, now));
     let l = &mut c.loops;
     match number {
         0x001 => c.fflags = value as u8 & 31,
@@ -85,12 +107,9 @@ fn write(c: &mut CoreState, spec: &CoreSpec, number: u32, value: u32, now: u64) 
         0x7c4 => l[1].start = value,
         0x7c5 => l[1].end = value,
         0x7c6 => l[1].count = value,
-        0xb00 | 0x780 => c.counter_base[0] = cycles.wrapping_sub(u64::from(value)),
-        0xb02 | 0x781 => c.counter_base[1] = instructions.wrapping_sub(u64::from(value)),
+        0x780 | 0x781 => c.counted[(number - 0x780) as usize] = u64::from(value),
         // All counters at once.
-        0x79f => {
-            c.counter_base = [cycles.wrapping_sub(value.into()), instructions.wrapping_sub(value.into())]
-        }
+        0x79f => c.counted = [u64::from(value); 2],
         0x7a0 | 0xcc0 => c.counter_enable[0] = value,
         0x7a1 | 0xcc1 => c.counter_enable[1] = value,
         _ => {

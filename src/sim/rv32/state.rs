@@ -60,10 +60,12 @@ pub struct CoreState {
     pub slept: u64,
     /// `mstatus`, `mtvec`, `mepc`, `mcause`, `mscratch`: kept, not acted upon.
     pub machine: [u32; 5],
-    /// Performance counter set-up: enabled events and global enable.
+    /// Performance counter set-up: a bit per event, and whether they count at all.
     pub counter_enable: [u32; 2],
-    /// Cycle and instruction counts that count as zero.
-    pub counter_base: [u64; 2],
+    /// Cycles and instructions counted before `counter_since`.
+    pub counted: [u64; 2],
+    /// Cycle and instruction since which the performance counters count.
+    pub counter_since: [u64; 2],
 }
 
 impl CoreState {
@@ -85,7 +87,8 @@ impl CoreState {
             slept: 0,
             machine: [0; 5],
             counter_enable: [0; 2],
-            counter_base: [0; 2],
+            counted: [0; 2],
+            counter_since: [0; 2],
         }
     }
     /// Writes an integer register.
