@@ -79,7 +79,7 @@ pub fn render(
     let runtime = Parts::of(library, platform)?;
     let wanted = runtime.headers.iter().map(|h| (h.clone(), platform.name.clone())).collect();
     kernels.add_headers(library, &platform.name, wanted)?;
-    let weights = Weights::collect(graph, plan, &net, &mut names);
+    let weights = Weights::collect(graph, plan, assignment, &net, &mut names);
     let around = runtime.call.clone();
     let network =
         Network { graph, assignment, plan, library, api: &api, weights: &weights, net: &net, around };

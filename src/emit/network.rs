@@ -13,7 +13,7 @@ use super::template::Templates;
 use super::weights::Weights;
 use crate::diag::{Diagnostic, Diagnostics, Result};
 use crate::ir::{Graph, Node, NodeId, TensorId, TensorType};
-use crate::targets::{Assignment, Choice, Library};
+use crate::targets::{Assignment, Choice, Library, Packing};
 use crate::tiling::{AliasKind, Home, Interface, Plan};
 
 /// Columns after which a call is broken.
@@ -126,14 +126,14 @@ impl Network<'_> {
             context.insert(absent.clone(), Json::Null);
         }
         let mut operands = Vec::new();
-        for (name, t) in choice.operands.iter().zip(&node.inputs) {
-            let operand = self.tensor(*t, false, body)?;
+        for (i, (name, t)) in choice.operands.iter().zip(&node.inputs).enumerate() {
+            let operand = self.tensor(*t, choice.packing(i), false, body)?;
             operands.push(operand.clone());
             context.insert(name.clone(), operand);
         }
         let mut results = Vec::new();
         for (name, t) in choice.results.iter().zip(&node.outputs) {
-            let result = self.tensor(*t, true, body)?;
+            let result = self.tensor(*t, None, true, body)?;
             results.push(result.clone());
             context.insert(name.clone(), result);
         }
@@ -172,10 +172,10 @@ impl Network<'_> {
         Ok(indent(&templates.render(path, text, &context)?.text))
     }
 
-    fn tensor(&self, id: TensorId, written: bool, body: &mut Body) -> Result<Json> {
+    fn tensor(&self, id: TensorId, packing: Option<Packing>, written: bool, body: &mut Body) -> Result<Json> {
         let ty = &self.graph.tensor(id).ty;
         Ok(json!({
-            "ptr": self.pointer(id, written, body)?,
+            "ptr": self.pointer(id, packing, written, body)?,
             "type": ty.dtype.c_type(),
             "dtype": ty.dtype.name(),
             "shape": ty.shape,
@@ -186,8 +186,14 @@ impl Network<'_> {
     }
 
     /// A C expression of type `const T *`, or `T *` if it is written.
-    fn pointer(&self, id: TensorId, written: bool, body: &mut Body) -> Result<String> {
-        if let Some(symbol) = self.weights.symbol(id) {
+    fn pointer(
+        &self,
+        id: TensorId,
+        packing: Option<Packing>,
+        written: bool,
+        body: &mut Body,
+    ) -> Result<String> {
+        if let Some(symbol) = self.weights.symbol(id, packing) {
             return Ok(symbol.to_string());
         }
         match self.plan.homes.get(&id) {
@@ -245,7 +251,7 @@ impl Network<'_> {
             if there || port.ty.bytes() == 0 {
                 continue;
             }
-            if let Ok(from) = self.pointer(port.tensor, false, body) {
+            if let Ok(from) = self.pointer(port.tensor, None, false, body) {
                 body.ports.insert(port.symbol.clone());
                 let (name, bytes) = (comment(&port.name), port.ty.bytes());
                 let copy = format!("memcpy({}, {from}, {bytes});", port.symbol);
@@ -300,7 +306,7 @@ impl Network<'_> {
     /// # Errors
     /// The tensor has no home.
     pub fn accessor(&self, port: &Port, body: &mut Body, written: bool) -> Result<String> {
-        self.pointer(port.tensor, written, body)
+        self.pointer(port.tensor, None, written, body)
     }
 }
 

@@ -303,6 +303,7 @@ fn every_kernel_compiles_for_every_type() {
                 results: vec![],
                 scratch_bytes: 0,
                 inplace: vec![],
+                packs: vec![],
                 cycles: None,
             };
             kernels.add("all", &library, &choice).unwrap();

@@ -3,11 +3,13 @@
 //! In: constant tensors that kernels read. Out: `Weights.c`, `Weights.h`, and the symbol of each tensor.
 //! Identical constants share one table.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::literal;
 use super::names::{Names, comment};
 use crate::ir::{Graph, TensorId, TensorType, Value};
+use crate::targets::{Assignment, Packing};
 use crate::tiling::Plan;
 
 /// One table.
@@ -19,6 +21,8 @@ pub struct Table {
     pub ty: TensorType,
     /// That tensor.
     pub tensor: TensorId,
+    /// How the kernels that read it want it.
+    pub packing: Option<Packing>,
 }
 
 /// All tables of a network.
@@ -26,34 +30,47 @@ pub struct Table {
 pub struct Weights {
     /// Tables in the order of first use.
     pub tables: Vec<Table>,
-    symbols: BTreeMap<TensorId, String>,
+    symbols: BTreeMap<(TensorId, Option<Packing>), String>,
 }
 
 impl Weights {
     /// Tables for the constants read by nodes that are not elided, and for constant outputs.
-    pub fn collect(graph: &Graph, plan: &Plan, net: &str, names: &mut Names) -> Weights {
+    pub fn collect(
+        graph: &Graph,
+        plan: &Plan,
+        assignment: &Assignment,
+        net: &str,
+        names: &mut Names,
+    ) -> Weights {
         let run = plan.order.iter().filter(|id| !plan.elided.contains(id));
-        let read = run.flat_map(|id| graph.node(*id).inputs.iter().copied());
+        let read = run.flat_map(|id| {
+            let packing = |i| assignment.choices.get(id).and_then(|c| c.packing(i));
+            graph.node(*id).inputs.iter().enumerate().map(move |(i, t)| (*t, packing(i)))
+        });
         let mut seen = BTreeSet::new();
         let mut known: BTreeMap<Vec<u8>, String> = BTreeMap::new();
         let mut weights = Weights::default();
-        for id in read.chain(graph.outputs().iter().map(|o| o.tensor)) {
-            let Some(value) = graph.constant(id).filter(|_| seen.insert(id)) else { continue };
+        for (id, packing) in read.chain(graph.outputs().iter().map(|o| (o.tensor, None))) {
+            let Some(value) = graph.constant(id).filter(|_| seen.insert((id, packing))) else { continue };
+            let value = packed(value, packing);
             let mut key = vec![value.dtype() as u8];
-            key.extend(literal::bytes(value));
+            key.extend(literal::bytes(&value));
             let symbol = known.entry(key).or_insert_with(|| {
                 let tensor = graph.tensor(id);
-                let symbol = format!("{net}_{}", names.unique(&tensor.name));
-                weights.tables.push(Table { symbol: symbol.clone(), ty: tensor.ty.clone(), tensor: id });
+                let packed_name = packing.map(|_| format!("{}_packed", tensor.name));
+                let name = names.unique(packed_name.as_ref().unwrap_or(&tensor.name));
+                let ty = packing.map_or_else(|| tensor.ty.clone(), |p| p.packed_type(&tensor.ty));
+                let symbol = format!("{net}_{name}");
+                weights.tables.push(Table { symbol: symbol.clone(), ty, tensor: id, packing });
                 symbol
             });
-            weights.symbols.insert(id, symbol.clone());
+            weights.symbols.insert((id, packing), symbol.clone());
         }
         weights
     }
-    /// The symbol of a constant's table.
-    pub fn symbol(&self, tensor: TensorId) -> Option<&str> {
-        self.symbols.get(&tensor).map(String::as_str)
+    /// The symbol of a constant's table, for readers that want it packed so.
+    pub fn symbol(&self, tensor: TensorId, packing: Option<Packing>) -> Option<&str> {
+        self.symbols.get(&(tensor, packing)).map(String::as_str)
     }
     /// Bytes of all tables.
     pub fn bytes(&self) -> usize {
@@ -71,10 +88,11 @@ impl Weights {
         let mut bytes = text.into_bytes();
         for table in &self.tables {
             let Some(value) = graph.constant(table.tensor) else { continue };
+            let value = packed(value, table.packing);
             let name = comment(&graph.tensor(table.tensor).name);
             let head = format!("\n/* {name}: {} */\n{} = {{\n", table.ty, declaration(table, net, alignment));
             bytes.extend_from_slice(head.as_bytes());
-            bytes.extend(literal::elements(value));
+            bytes.extend(literal::elements(&value));
             bytes.extend_from_slice(b"};\n");
         }
         bytes
@@ -99,6 +117,11 @@ impl Weights {
         text.push_str("\n#endif\n");
         text.into_bytes()
     }
+}
+
+/// The elements of a table.
+fn packed(value: &Value, packing: Option<Packing>) -> Cow<'_, Value> {
+    packing.map_or(Cow::Borrowed(value), |p| Cow::Owned(p.apply(value)))
 }
 
 fn declaration(table: &Table, net: &str, alignment: usize) -> String {

@@ -11,6 +11,7 @@ use super::assignment::{Assignment, Choice, KernelId, Rejection};
 use super::expr::{Scope, Val};
 use super::library::{Kernel, Library};
 use super::manifest::{Manifest, Pattern};
+use super::packing::Packing;
 use super::platform::Platform;
 use crate::diag::{Diagnostic, Diagnostics, Result};
 use crate::ir::ops::Params;
@@ -199,6 +200,7 @@ fn fit(facts: &Facts, id: KernelId, kernel: &Kernel) -> std::result::Result<Choi
     }
     let scope = KernelScope { facts, manifest, cores: kernel.cores };
     reasons.extend(manifest.requires.iter().filter_map(|p| p.check(&scope).err()));
+    let packs = packs(facts, manifest, &scope, &mut reasons);
     if !reasons.is_empty() {
         return Err(reasons);
     }
@@ -222,6 +224,7 @@ fn fit(facts: &Facts, id: KernelId, kernel: &Kernel) -> std::result::Result<Choi
         results: facts.results.iter().map(|(n, _)| n.clone()).collect(),
         scratch_bytes,
         inplace: inplace(facts, manifest),
+        packs,
         // A cost counts the cycles of all cores together where the platform lets them share a kernel for one.
         cycles: count("cost", &manifest.cost)?
             .map(|c| if kernel.adapted() { c / u64::from(kernel.cores) } else { c }),
@@ -249,6 +252,28 @@ fn bind<'a>(
                 .then(|| format!("needs {name} of type {first} like its other operands, has {dtype}"))
         }
     }
+}
+
+/// The operands to pack; only constants can be.
+fn packs(
+    facts: &Facts,
+    manifest: &Manifest,
+    scope: &KernelScope,
+    reasons: &mut Vec<String>,
+) -> Vec<(usize, Packing)> {
+    let mut packs = Vec::new();
+    for (name, rule) in &manifest.pack {
+        let Some(i) = facts.operands.iter().position(|(n, _)| n == name) else { continue };
+        if !facts.constant[i] {
+            reasons.push(format!("needs {name} constant"));
+            continue;
+        }
+        match rule.packing(scope, &facts.operands[i].1) {
+            Ok(packing) => packs.push((i, packing)),
+            Err(e) => reasons.push(format!("cannot pack {name}: {e}")),
+        }
+    }
+    packs
 }
 
 /// The pairs that may really share memory: computed operands of the result's size, in bytes and in elements.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::packing::Packing;
 use crate::ir::ops::Params;
 use crate::ir::{DType, NodeId};
 
@@ -26,8 +27,17 @@ pub struct Choice {
     pub scratch_bytes: usize,
     /// Pairs (operand index, result index): the result may be written over the operand.
     pub inplace: Vec<(usize, usize)>,
+    /// Operands (by index), all constant, that the kernel reads packed.
+    pub packs: Vec<(usize, Packing)>,
     /// Predicted cycles, where the manifest has a cost.
     pub cycles: Option<u64>,
+}
+
+impl Choice {
+    /// How operand `index` is to be packed.
+    pub fn packing(&self, index: usize) -> Option<Packing> {
+        self.packs.iter().find(|(i, _)| *i == index).map(|(_, packing)| *packing)
+    }
 }
 
 /// Why a kernel was not chosen for a node.

@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use super::expr::Expr;
+use super::packing::{Order, Rule};
 use super::source::point_at;
 use crate::diag::{Diagnostic, Diagnostics, Result};
 use crate::ir::{DType, Op};
@@ -56,6 +57,8 @@ pub struct Manifest {
     pub scratch: Option<Expr>,
     /// Predicted cycles.
     pub cost: Option<Expr>,
+    /// Constant operands the kernel reads in another order.
+    pub pack: Vec<(String, Rule)>,
     /// Text macros replaced in the source.
     pub defines: Vec<(String, String)>,
     /// Type variables and what they range over, in the file's order.
@@ -97,6 +100,16 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct PackFile {
+    order: Order,
+    rows: Spanned<String>,
+    columns: Spanned<String>,
+    row_step: Spanned<String>,
+    column_step: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct File {
     op: Spanned<String>,
     kernel: Spanned<String>,
@@ -114,6 +127,8 @@ struct File {
     inplace: Vec<Spanned<[String; 2]>>,
     scratch: Option<Spanned<String>>,
     cost: Option<Spanned<String>>,
+    #[serde(default)]
+    pack: Table<PackFile>,
     #[serde(default)]
     defines: Table<String>,
     #[serde(default)]
@@ -139,6 +154,15 @@ impl Faults<'_> {
         let raw = &self.text[s.span()];
         let quotes = if raw.starts_with("\"\"\"") || raw.starts_with("'''") { 3 } else { 1 };
         s.span().start + quotes
+    }
+    fn rule(&mut self, file: &PackFile) -> Option<Rule> {
+        Some(Rule {
+            order: file.order,
+            rows: self.expr(&file.rows)?,
+            columns: self.expr(&file.columns)?,
+            row_step: self.expr(&file.row_step)?,
+            column_step: self.expr(&file.column_step)?,
+        })
     }
     fn expr(&mut self, s: &Spanned<String>) -> Option<Expr> {
         match Expr::parse(s.get_ref()) {
@@ -176,6 +200,13 @@ impl Manifest {
             }
             inplace.push((x.clone(), y.clone()));
         }
+        let mut pack = Vec::new();
+        for (name, rule) in &file.pack.0 {
+            if operands.iter().all(|(n, _)| n != name.get_ref()) {
+                faults.at(name.span(), format!("`{}` is not in [operands]", name.get_ref()));
+            }
+            pack.extend(faults.rule(rule).map(|rule| (name.get_ref().clone(), rule)));
+        }
         let requires = file.requires.iter().filter_map(|p| faults.expr(p)).collect();
         let scratch = file.scratch.as_ref().and_then(|e| faults.expr(e));
         let cost = file.cost.as_ref().and_then(|e| faults.expr(e));
@@ -194,6 +225,7 @@ impl Manifest {
             inplace,
             scratch,
             cost,
+            pack,
             defines: file.defines.0.into_iter().map(|(k, v)| (k.into_inner(), v)).collect(),
             types,
             operands,
@@ -302,6 +334,12 @@ template = "relu.c.hbs"
 requires = ["x.rank <= 4"]
 inplace = [["x", "y"]]
 cost = "x.elements * 2"
+[pack.b]
+order = "rows4"
+rows = "x.elements"
+columns = "2"
+row_step = "2"
+column_step = "1"
 [types]
 X = ["s8", "f32"]
 A = ["u8"]
@@ -327,6 +365,7 @@ y = "X"
         assert_eq!(m.operand("b"), Some(&Pattern::Type(DType::S32)));
         assert_eq!(m.result("y"), Some(&Pattern::Variable("X".into())));
         assert_eq!(m.inplace, [("x".into(), "y".into())]);
+        assert_eq!((m.pack.len(), m.pack[0].0.as_str(), m.pack[0].1.order), (1, "b", Order::Rows4));
     }
 
     #[test]
@@ -339,10 +378,10 @@ y = "X"
         assert!(shown.contains("TOML parse error at line 6, column 1"), "{shown}");
         assert!(shown.contains("unknown field `in_place`"), "{shown}");
         let shown = fault(&GOOD.replace("y = \"X\"", "y = \"Z\""));
-        assert!(shown.contains("at line 16, column 5"), "{shown}");
+        assert!(shown.contains("at line 22, column 5"), "{shown}");
         assert!(shown.contains("`Z` is neither in [types] nor an element type"), "{shown}");
         let shown = fault(&GOOD.replace("\"s8\", \"f32\"", "\"int9\""));
-        assert!(shown.contains("line 9, column 6") && shown.contains("unknown variant `int9`"), "{shown}");
+        assert!(shown.contains("line 15, column 6") && shown.contains("unknown variant `int9`"), "{shown}");
         assert!(fault("op = ").contains("line 1"));
     }
 
@@ -352,14 +391,16 @@ y = "X"
             .replace("\"Relu\"", "\"relu\"")
             .replace("kernel = \"relu\"", "kernel = \"re lu\"")
             .replace("[\"relu.c\"]", "[]")
-            .replace("[\"x\", \"y\"]", "[\"q\", \"r\"]");
+            .replace("[\"x\", \"y\"]", "[\"q\", \"r\"]")
+            .replace("[pack.b]", "[pack.c]");
         let found = Manifest::parse(&bad, "generic", "relu", "relu.toml").unwrap_err().0;
         let messages: Vec<&str> = found.iter().map(|d| d.message.as_str()).collect();
-        assert_eq!(messages.len(), 5, "{messages:#?}");
+        assert_eq!(messages.len(), 6, "{messages:#?}");
         assert!(messages[0].contains("there is no operator `relu`; did you mean `Relu`?"));
         assert!(messages[1].contains("`re lu` is not a C identifier"));
         assert!(messages[2].contains("exactly one source"));
         assert!(messages[3].contains("`q` is not in [operands]"));
         assert!(messages[4].contains("`r` is not in [results]"));
+        assert!(messages[5].contains("`c` is not in [operands]"));
     }
 }

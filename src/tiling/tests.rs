@@ -19,6 +19,7 @@ fn kernels(graph: &Graph, inplace: &[&str]) -> Assignment {
         results: vec![],
         scratch_bytes: 0,
         inplace: if inplace.contains(&graph.node(id).op.name()) { vec![(0, 0)] } else { vec![] },
+        packs: vec![],
         cycles: None,
     };
     let choices: BTreeMap<_, _> = graph.nodes().map(|(id, _)| (id, choice(id))).collect();

@@ -1,0 +1,178 @@
+//! Re-laying constants for kernels that read them in another order than the graph has them.
+//!
+//! In: the `[pack.…]` table of a manifest, a node's parameters, a constant. Out: the constant as the kernel wants it.
+//! Never decides where it lies; never touches the graph.
+
+use ndarray::{ArrayD, IxDyn};
+use serde::Deserialize;
+
+use super::expr::{Expr, Scope};
+use crate::ir::{TensorType, Value};
+use crate::map_array;
+
+/// Rows that lie side by side in a block.
+const BLOCK: usize = 4;
+/// Bytes of a word, the unit in which rows take turns.
+const WORD: usize = 4;
+
+/// The orders kernels may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// Blocks of four rows; in a block the rows take turns, a word of four bytes at a time. Rows are filled to whole
+    /// words and blocks to four rows, with zeros.
+    Rows4,
+}
+
+/// How a manifest says an operand is to be packed. The operand is a stack of matrices; the expressions see what the
+/// manifest's predicates see.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// The wanted order.
+    pub order: Order,
+    /// Rows of a matrix.
+    pub rows: Expr,
+    /// Columns of a matrix.
+    pub columns: Expr,
+    /// Elements from one row to the next.
+    pub row_step: Expr,
+    /// Elements from one column to the next.
+    pub column_step: Expr,
+}
+
+/// A [`Rule`] with the numbers of one node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Packing {
+    order: Order,
+    rows: usize,
+    columns: usize,
+    row_step: usize,
+    column_step: usize,
+}
+
+impl Rule {
+    /// The numbers for a node, whose operand has type `ty`.
+    ///
+    /// # Errors
+    /// An expression fails, or the matrices it describes are not the operand.
+    pub fn packing(&self, scope: &dyn Scope, ty: &TensorType) -> Result<Packing, String> {
+        let size = |what: &str, e: &Expr| -> Result<usize, String> {
+            let n = e.count(scope).map_err(|e| format!("{what}: {e}"))?;
+            usize::try_from(n).map_err(|_| format!("{what}: {n} exceeds the address space"))
+        };
+        let packing = Packing {
+            order: self.order,
+            rows: size("rows", &self.rows)?,
+            columns: size("columns", &self.columns)?,
+            row_step: size("row_step", &self.row_step)?,
+            column_step: size("column_step", &self.column_step)?,
+        };
+        let Packing { rows, columns, row_step, column_step, .. } = packing;
+        let matrix = rows.saturating_mul(columns);
+        let reach = |n: usize, step: usize| n.saturating_sub(1).saturating_mul(step);
+        let last = reach(rows, row_step).saturating_add(reach(columns, column_step));
+        if matrix == 0 || ty.elements() % matrix != 0 || last >= matrix {
+            return Err(format!(
+                "{ty} is no stack of {rows} rows (every {row_step} elements) of {columns} columns (every {column_step})"
+            ));
+        }
+        Ok(packing)
+    }
+}
+
+impl Packing {
+    /// The packed constant, of shape [matrices, blocks, words of a row, rows of a block, elements of a word].
+    pub fn apply(&self, value: &Value) -> Value {
+        map_array!(value, a => self.rows4(a.iter().copied().collect(), value.dtype().bytes()))
+    }
+    /// The type of the packed constant.
+    pub fn packed_type(&self, ty: &TensorType) -> TensorType {
+        let elements = WORD / ty.dtype.bytes().clamp(1, WORD);
+        let words = self.columns.div_ceil(elements);
+        let matrices = ty.elements() / (self.rows * self.columns).max(1);
+        TensorType::new(ty.dtype, [matrices, self.rows.div_ceil(BLOCK), words, BLOCK, elements])
+    }
+    fn rows4<T: Copy + Default>(&self, from: Vec<T>, bytes: usize) -> ArrayD<T> {
+        let elements = WORD / bytes.clamp(1, WORD);
+        let words = self.columns.div_ceil(elements);
+        let matrix = (self.rows * self.columns).max(1);
+        let shape = [from.len() / matrix, self.rows.div_ceil(BLOCK), words, BLOCK, elements];
+        ArrayD::from_shape_fn(IxDyn(&shape), |at| {
+            let (row, column) = (at[1] * BLOCK + at[3], at[2] * elements + at[4]);
+            let inside = row < self.rows && column < self.columns;
+            let i = at[0] * matrix + row * self.row_step + column * self.column_step;
+            inside.then(|| from.get(i).copied()).flatten().unwrap_or_default()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::DType;
+
+    struct Nothing;
+    impl Scope for Nothing {
+        fn get(&self, _: &str) -> Result<Option<super::super::expr::Val>, String> {
+            Ok(None)
+        }
+    }
+
+    fn rule(rows: &str, columns: &str, row_step: &str, column_step: &str) -> Rule {
+        let e = |s: &str| Expr::parse(s).unwrap();
+        Rule {
+            order: Order::Rows4,
+            rows: e(rows),
+            columns: e(columns),
+            row_step: e(row_step),
+            column_step: e(column_step),
+        }
+    }
+
+    fn bytes(n: i8) -> Value {
+        Value::S8(ArrayD::from_shape_vec(IxDyn(&[n as usize]), (1..=n).collect()).unwrap())
+    }
+
+    #[test]
+    fn rows_take_turns_and_gaps_are_zero() {
+        let packing = rule("2", "5", "5", "1").packing(&Nothing, &TensorType::new(DType::S8, [10])).unwrap();
+        let packed = packing.apply(&bytes(10));
+        assert_eq!(packed.shape(), [1, 1, 2, 4, 4]);
+        assert_eq!(packing.packed_type(&TensorType::new(DType::S8, [10])).shape, packed.shape());
+        let found: Vec<i64> = packed.to_i64().iter().copied().collect();
+        let first = [1, 2, 3, 4, 6, 7, 8, 9, 0, 0, 0, 0, 0, 0, 0, 0];
+        let second = [5, 0, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        assert_eq!(found, [first, second].concat());
+    }
+
+    #[test]
+    fn columns_may_be_contiguous_and_matrices_stacked() {
+        // Two matrices of two rows and one column; then the transposed reading of one.
+        let packing = rule("2", "1", "1", "1").packing(&Nothing, &TensorType::new(DType::S8, [4])).unwrap();
+        let found: Vec<i64> = packing.apply(&bytes(4)).to_i64().iter().copied().collect();
+        assert_eq!((found[0], found[4], found[16], found[20]), (1, 2, 3, 4));
+        let packing = rule("2", "2", "1", "2").packing(&Nothing, &TensorType::new(DType::S8, [4])).unwrap();
+        let found: Vec<i64> = packing.apply(&bytes(4)).to_i64().iter().copied().collect();
+        assert_eq!(found[..8], [1, 3, 0, 0, 2, 4, 0, 0]);
+    }
+
+    #[test]
+    fn words_hold_one_float() {
+        let packing = rule("2", "2", "2", "1").packing(&Nothing, &TensorType::new(DType::F32, [4])).unwrap();
+        let packed = packing.apply(&Value::f32(&[4], vec![1.0, 2.0, 3.0, 4.0]).unwrap());
+        assert_eq!(packed.shape(), [1, 1, 2, 4, 1]);
+        let found: Vec<f32> = packed.to_f32().iter().copied().collect();
+        assert_eq!(found, [1.0, 3.0, 0.0, 0.0, 2.0, 4.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn what_is_no_matrix_is_refused() {
+        let ty = TensorType::new(DType::S8, [10]);
+        assert!(
+            rule("3", "3", "3", "1").packing(&Nothing, &ty).unwrap_err().contains("is no stack of 3 rows")
+        );
+        assert!(rule("2", "5", "6", "1").packing(&Nothing, &ty).is_err());
+        assert!(rule("0", "5", "5", "1").packing(&Nothing, &ty).is_err());
+        assert!(rule("zero", "5", "5", "1").packing(&Nothing, &ty).unwrap_err().starts_with("rows: "));
+    }
+}
