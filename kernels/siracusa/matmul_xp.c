@@ -1,0 +1,202 @@
+/* tilewright: defaults */
+#ifndef TW_KERNEL
+#define TW_KERNEL tw_matmul_xp
+#define A_T int8_t
+#define A_MIN INT8_MIN
+#define B_T int8_t
+#define B_MIN INT8_MIN
+#define C_T int32_t
+#define Y_T int8_t
+#define Y_BITS 8
+#define TW_PACKED 1
+#endif
+/* tilewright: end */
+#include <stddef.h>
+#include <stdint.h>
+
+#define TW_X_SIGNED (A_MIN < 0)
+#define TW_W_SIGNED (B_MIN < 0)
+#include "tw_batch.h"
+#include "tw_cluster.h"
+#include "tw_pack.h"
+#include "tw_tile.h"
+
+/* Matrix products of bytes, on all cores.
+ *
+ * y [batch, m, n] = alpha * a [m, k] * b [k, n] + beta * c, with any steps in elements for a, b and c (0 repeats; c may be
+ * NULL). `walk` has four rows of `batch_rank` numbers: the dimensions of the batch, and the steps of a, b and c along
+ * them. y's rows are y_row elements apart, its matrices y_batch.
+ * Where TW_PACKED is 1, b is packed in blocks of four columns (rows4; matrices behind each other); else each core packs
+ * the four columns it works on into scratch, as it does with four rows of a where they are not made of whole words.
+ * Each core has `room` bytes of scratch: 4 * k, k rounded up to whole words, for each of a and b that it packs.
+ * mul and add have one element (step 0) or one for each column (step 1); for a result of 32 bits they are NULL and
+ * nothing is requantised. */
+
+struct job {
+    struct tw_tile tile;
+    struct tw_channels channels;
+    struct tw_rq rq;
+    int32_t first; /* column of the block */
+    int32_t count; /* columns of the block, 1 to 4 */
+    ptrdiff_t y_row;
+    /* c, where it is not a bias of columns or there are factors; NULL otherwise. */
+    const C_T *c;
+    int32_t c_row, c_col, alpha, beta;
+    int32_t scaled;
+};
+
+/* acc = alpha * acc + beta * c of `rows` rows from `row`. */
+static void scale(struct job *job, int32_t row, int rows)
+{
+    for (int32_t p = 0; p < rows; p++) {
+        for (int32_t j = 0; j < job->count; j++) {
+            uint32_t v = (uint32_t)job->alpha * (uint32_t)job->tile.acc[4 * p + j];
+            if (job->c != NULL) {
+                const C_T c = job->c[(ptrdiff_t)(row + p) * job->c_row + (ptrdiff_t)(job->first + j) * job->c_col];
+                v += (uint32_t)job->beta * (uint32_t)c;
+            }
+            job->tile.acc[4 * p + j] = tw_signed(v);
+        }
+    }
+}
+
+/* The results of one tile, rows from `row`. */
+static inline void finish(struct job *job, int32_t row, int rows, Y_T *y)
+{
+    if (job->scaled) {
+        scale(job, row, rows);
+    }
+#if Y_BITS == 32
+    tw_store_each(&job->tile, job->count, rows, (uint8_t *)y, job->y_row * 4);
+#else
+    if (job->channels.narrow && job->count == 4) {
+        tw_tile_finish(&job->tile, &job->channels, rows, y, job->y_row);
+    } else {
+        tw_finish_each(&job->tile, &job->channels, &job->rq, job->first, job->count, rows, (uint8_t *)y, job->y_row);
+    }
+#endif
+}
+
+/* Rows first .. end - 1 of a, whole words each. */
+static inline void direct(struct job *job, const A_T *a, int32_t a_row, const void *w, int32_t first, int32_t end,
+                          Y_T *y)
+{
+    int32_t row = first;
+    for (; row + 4 <= end; row += 4, a += 4 * (ptrdiff_t)a_row, y += 4 * job->y_row) {
+        tw_tile_dot4(&job->tile, &job->channels, a, a_row, 4, w);
+        finish(job, row, 4, y);
+    }
+    if (row + 2 <= end) {
+        tw_tile_dot2(&job->tile, &job->channels, a, a_row, 4, w);
+        finish(job, row, 2, y);
+        row += 2;
+        a += 2 * (ptrdiff_t)a_row;
+        y += 2 * job->y_row;
+    }
+    if (row < end) {
+        tw_tile_dot1(&job->tile, &job->channels, a, w);
+        finish(job, row, 1, y);
+    }
+}
+
+static void next_block(struct job *job, const C_T *c, int32_t c_col, int32_t first, int32_t count, int32_t rows)
+{
+    job->first = first;
+    job->count = count;
+    for (int32_t j = 0; j < 4; j++) {
+        job->channels.bias[j] = c != NULL && j < count
+            ? tw_signed((uint32_t)job->beta * (uint32_t)c[(ptrdiff_t)(first + j) * c_col]) : 0;
+    }
+#if Y_BITS != 32
+    if (rows > 2 || (job->rq.mul_step == 0 && job->rq.add_step == 0)) {
+        tw_channels_requant(&job->channels, &job->rq, first, count);
+    } else {
+        /* For so few results, proving that 32 bits suffice costs more than it gains. */
+        job->channels.narrow = 0;
+    }
+#else
+    (void)rows;
+#endif
+}
+
+void TW_KERNEL(const A_T *a, const B_T *b, const C_T *c, Y_T *y,
+               int32_t m, int32_t k, int32_t n, int32_t a_row, int32_t a_col, int32_t b_row, int32_t b_col,
+               int32_t c_row, int32_t c_col, int32_t alpha, int32_t beta,
+               int32_t batch, int32_t batch_rank, const int32_t *walk, int32_t y_row, int32_t y_batch,
+               const int32_t *mul, const int32_t *add, int32_t mul_col, int32_t add_col, int shift,
+               int32_t lo, int32_t hi, void *scratch, int32_t room)
+{
+    const int32_t words = (k + 3) / 4, blocks = (n + 3) / 4, quads = (m + 3) / 4;
+    const int in_words = a_col == 1 && k % 4 == 0;
+    uint32_t *const own = scratch != NULL ? (uint32_t *)scratch + (ptrdiff_t)tw_core_id() * (room / 4) : NULL;
+    uint32_t *const a_pack = own, *const b_pack = own != NULL && !in_words ? own + 4 * words : own;
+    int32_t parts = 1, block_now = -1, batch_now = -1;
+    const A_T *ta = a;
+    const B_T *tb = b;
+    const C_T *tc = c;
+    struct tw_range part;
+    struct job job;
+
+    while (parts < quads && blocks * batch * parts % tw_core_count() != 0
+           && blocks * batch * parts < 8 * tw_core_count()) {
+        parts++;
+    }
+    job.y_row = y_row;
+    job.rq.mul = mul;
+    job.rq.add = add;
+    job.rq.mul_step = mul_col;
+    job.rq.add_step = add_col;
+    job.rq.shift = shift;
+    job.rq.lo = lo;
+    job.rq.hi = hi;
+    job.scaled = alpha != 1 || (c != NULL && c_row != 0 && m > 1);
+    job.alpha = alpha;
+    job.beta = beta;
+    job.c_row = c_row;
+    job.c_col = c_col;
+    tw_tile_requant(&job.tile, &job.rq);
+    job.tile.words = words;
+    job.tile.runs = 1;
+    job.tile.x_skip = 0;
+    job.tile.w_skip = 0;
+
+    part = tw_split((size_t)batch * (size_t)blocks * (size_t)parts, 1);
+    for (int32_t item = (int32_t)part.begin; item < (int32_t)part.end; item++) {
+        const int32_t line = item / parts, t = line / blocks, block = line % blocks, piece = item % parts;
+        const int32_t first = 4 * (quads * piece / parts);
+        const int32_t stop = 4 * (quads * (piece + 1) / parts), end = stop < m ? stop : m;
+        const int32_t count = n - 4 * block < 4 ? n - 4 * block : 4;
+        Y_T *py = y + (ptrdiff_t)t * y_batch + (ptrdiff_t)first * y_row + (ptrdiff_t)block * 4;
+        const void *w;
+
+        if (t != batch_now) {
+            ta = a + tw_batch_offset(t, batch_rank, walk, walk + batch_rank);
+            tb = b + tw_batch_offset(t, batch_rank, walk, walk + 2 * batch_rank);
+            tc = c != NULL ? c + tw_batch_offset(t, batch_rank, walk, walk + 3 * batch_rank) : NULL;
+            if (TW_PACKED) {
+                /* Steps count elements of the matrix that was packed. */
+                tb = b + (tb - b) / (k * n) * (16 * words * blocks);
+            }
+        }
+        if (t != batch_now || block != block_now) {
+            job.c = job.scaled ? tc : NULL;
+            next_block(&job, job.scaled ? NULL : tc, c_col, 4 * block, count, end - first);
+            if (!TW_PACKED) {
+                tw_pack4(b_pack, (const uint8_t *)tb + (ptrdiff_t)block * 4 * b_col, k, b_col, b_row, count);
+            }
+            batch_now = t;
+            block_now = block;
+        }
+        w = TW_PACKED ? (const void *)(tb + (ptrdiff_t)block * 16 * words) : (const void *)b_pack;
+        if (in_words) {
+            direct(&job, ta + (ptrdiff_t)first * a_row, a_row, w, first, end, py);
+        } else {
+            for (int32_t row = first; row < end; row += 4, py += 4 * (ptrdiff_t)y_row) {
+                const int32_t rows = end - row < 4 ? end - row : 4;
+                tw_pack4(a_pack, (const uint8_t *)ta + (ptrdiff_t)row * a_row, k, a_row, a_col, rows);
+                tw_tile_dot4(&job.tile, &job.channels, a_pack, 4, 16, w);
+                finish(&job, row, rows, py);
+            }
+        }
+    }
+}

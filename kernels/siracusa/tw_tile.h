@@ -1,0 +1,380 @@
+/*
+ * Tiles of int8 matrix products: four channels of up to four pixels at once, and their epilogue.
+ *
+ * A channel's weights are packed in blocks of four channels ("rows4" in docs/add-a-kernel.md): the words of four taps
+ * of each of the four channels lie side by side, so one pointer walks through all of them; taps and channels that
+ * do not exist are zero. Pixels lie anywhere, equally far apart. The header's user says by TW_X_SIGNED and
+ * TW_W_SIGNED (0 or 1) which bytes have signs.
+ *
+ * Four by four is the largest tile whose accumulators, operands and pointers fit the registers: 16 dot products need 8
+ * loads, 64 MAC in 24 cycles. Accumulators are then put down in memory and finished in a loop over the pixels: the
+ * same unrolled would not fit the 512 bytes of a core's own instruction cache.
+ */
+#ifndef TW_TILE_H
+#define TW_TILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tw_requant_xp.h"
+#include "tw_xpulp.h"
+
+/* What is known of four output channels. */
+struct tw_channels {
+    int32_t bias[4];
+    /* clip((clip(acc, -limit - 1, limit) * mul + add) >> shift, 0, span) + lo is the requantised result in 32 bits. */
+    int32_t mul[4];
+    int32_t add[4];
+    int32_t limit[4];
+    /* Whether that is so; else 64 bits are needed. */
+    int32_t narrow;
+};
+
+/* How to walk through the operands, and where results wait. The assembly knows these offsets. */
+struct tw_tile {
+    int32_t words;  /*  0: of four taps, in a run, at least 1 */
+    int32_t runs;   /*  4: runs of taps that are contiguous in x, at least 1 */
+    int32_t x_skip; /*  8: bytes from behind a run of x to the next run */
+    int32_t w_skip; /* 12: the same of the packed weights */
+    int32_t shift;  /* 16: requantisation */
+    int32_t span;   /* 20: hi - lo */
+    uint32_t lo;    /* 24: lo in each lane */
+    int32_t zero;   /* 28 */
+    int32_t acc[16]; /* 32: of channel c of pixel p at 4 * p + c */
+};
+
+static inline void tw_tile_requant(struct tw_tile *t, const struct tw_rq *rq)
+{
+    t->shift = rq->shift;
+    t->span = rq->hi - rq->lo;
+    t->lo = ((uint32_t)rq->lo & 0xffu) * UINT32_C(0x01010101);
+}
+
+/*
+ * The 32-bit form of one channel's requantisation, or narrow = 0. With |mul| < 2^bits and a limit of 2^(30 - bits) - 1,
+ * products stay below 2^30; so do addends, or the form is refused. A clipped accumulator gives the right result
+ * if the limits already give results outside lo .. hi: the requantisation is monotonous.
+ */
+static inline void tw_channel_requant(struct tw_channels *c, int j, int32_t mul, int32_t add, int shift, int32_t lo,
+                                      int32_t hi)
+{
+    const uint32_t magnitude = tw_abs((uint32_t)mul);
+    const int32_t bits = magnitude != 0 ? (int32_t)tw_fl1(magnitude) + 1 : 0;
+    const int32_t half = shift != 0 && shift <= 30 ? (int32_t)(UINT32_C(1) << (shift - 1)) : 0;
+    const int64_t sum = shift <= 30 ? (int64_t)add + half - (int64_t)lo * ((int64_t)1 << shift) : INT64_MAX;
+    const int32_t limit = bits <= 30 ? (int32_t)((UINT32_C(1) << (30 - bits)) - 1) : 0;
+    int32_t top, bottom, swap;
+    c->mul[j] = mul;
+    c->limit[j] = mul != 0 ? limit : INT32_MAX;
+    if (sum >= (1 << 30) || sum <= -(1 << 30) || bits > 30) {
+        c->add[j] = 0;
+        c->narrow = 0;
+        return;
+    }
+    c->add[j] = (int32_t)sum;
+    top = (limit * mul + c->add[j]) >> shift;
+    bottom = ((-limit - 1) * mul + c->add[j]) >> shift;
+    swap = top < bottom ? top : bottom;
+    top = top < bottom ? bottom : top;
+    if (mul != 0 && (top < hi - lo || swap > 0)) {
+        c->narrow = 0;
+    }
+}
+
+/* Channels o .. o + count - 1, of at most four; the others are nothing. */
+static inline void tw_channels_requant(struct tw_channels *c, const struct tw_rq *rq, int32_t o, int32_t count)
+{
+    c->narrow = 1;
+    for (int j = 0; j < 4; j++) {
+        if (j < count && (j == 0 || rq->mul_step != 0 || rq->add_step != 0)) {
+            tw_channel_requant(c, j, rq->mul[(o + j) * rq->mul_step], rq->add[(o + j) * rq->add_step], rq->shift,
+                               rq->lo, rq->hi);
+        } else {
+            c->mul[j] = j < count ? c->mul[0] : 0;
+            c->add[j] = j < count ? c->add[0] : 0;
+            c->limit[j] = j < count ? c->limit[0] : 0;
+        }
+    }
+}
+
+/* Requantises `count` (1 to 4) channels from o of `pixels` pixels, element by element, into bytes. */
+static inline void tw_finish_each(const struct tw_tile *t, const struct tw_channels *c, const struct tw_rq *rq,
+                                  int32_t o, int32_t count, int pixels, uint8_t *y, ptrdiff_t y_pixel)
+{
+    for (int p = 0; p < pixels; p++, y += y_pixel) {
+        for (int j = 0; j < count; j++) {
+            const int32_t acc = t->acc[4 * p + j];
+            if (c->narrow) {
+                const uint32_t v = tw_clipr((uint32_t)acc, (uint32_t)c->limit[j]);
+                const uint32_t sum = tw_mac((uint32_t)c->add[j], v, (uint32_t)c->mul[j]);
+                y[j] = (uint8_t)(tw_clipur((uint32_t)((int32_t)sum >> t->shift), (uint32_t)t->span) + t->lo);
+            } else {
+                y[j] = (uint8_t)tw_requant_wide(acc, rq->mul[(o + j) * rq->mul_step],
+                                                rq->add[(o + j) * rq->add_step], rq->shift, rq->lo, rq->hi);
+            }
+        }
+    }
+}
+
+/* Stores `count` (1 to 4) accumulators of `pixels` pixels; y_pixel in bytes. */
+static inline void tw_store_each(const struct tw_tile *t, int32_t count, int pixels, uint8_t *y, ptrdiff_t y_pixel)
+{
+    for (int p = 0; p < pixels; p++, y += y_pixel) {
+        for (int j = 0; j < count; j++) {
+            ((int32_t *)(void *)y)[j] = t->acc[4 * p + j];
+        }
+    }
+}
+
+#if TW_XPULP
+
+/* Text of single instructions. */
+#define TW_LW_IMM(d, imm, p) ".insn i 0x0b, 2, " d ", " imm "(" p ")\n\t"             /* p.lw d, imm(p!) */
+#define TW_LW_REG(d, r, p) ".insn r 0x0b, 7, 0x10, " d ", " p ", " r "\n\t"           /* p.lw d, r(p!) */
+#define TW_SW_REG(s, r, p) ".insn r 0x2b, 6, 0, " r ", " p ", " s "\n\t"              /* p.sw s, r(p!) */
+#define TW_LP_COUNT1(r) ".insn i 0x7b, 2, x1, " r ", 0\n\t"                           /* lp.count 1, r */
+#define TW_LP_START1(u) ".insn i 0x7b, 0, x1, x0, " u "\n\t"                          /* lp.starti 1 */
+#define TW_LP_END1(u) ".insn i 0x7b, 1, x1, x0, " u "\n\t"                            /* lp.endi 1 */
+#define TW_LP_SETUP0(r, u) ".insn i 0x7b, 4, x0, " r ", " u "\n\t"                    /* lp.setup 0, r */
+#define TW_OPEN ".balign 4\n\t.option push\n\t.option norvc\n\t"
+#define TW_CLOSE ".option pop\n\t"
+
+#if TW_X_SIGNED && TW_W_SIGNED
+#define TW_SDOT(d, x, w) ".insn r 0x57, 1, 0x5C, " d ", " x ", " w "\n\t" /* pv.sdotsp.b */
+#elif TW_W_SIGNED
+#define TW_SDOT(d, x, w) ".insn r 0x57, 1, 0x54, " d ", " x ", " w "\n\t" /* pv.sdotusp.b */
+#elif TW_X_SIGNED
+#define TW_SDOT(d, x, w) ".insn r 0x57, 1, 0x54, " d ", " w ", " x "\n\t" /* pv.sdotusp.b */
+#else
+#define TW_SDOT(d, x, w) ".insn r 0x57, 1, 0x50, " d ", " x ", " w "\n\t" /* pv.sdotup.b */
+#endif
+
+/* One word of the four weights, in a5 a6 a7 t0, times x, added to four accumulators. */
+#define TW_SDOT4(a, b, c, d, x) TW_SDOT(a, x, "a5") TW_SDOT(b, x, "a6") TW_SDOT(c, x, "a7") TW_SDOT(d, x, "t0")
+#define TW_LW4 TW_LW_IMM("a5", "4", "a2") TW_LW_IMM("a6", "4", "a2") TW_LW_IMM("a7", "4", "a2") TW_LW_IMM("t0", "4", "a2")
+#define TW_SKIP "lw a5, 8(%[t])\n\tlw a6, 12(%[t])\n\tadd a1, a1, a5\n\tadd a2, a2, a6\n\t"
+#define TW_BIAS "lw t3, 0(a5)\n\tlw t4, 4(a5)\n\tlw t5, 8(a5)\n\tlw t6, 12(a5)\n\tlw a6, 4(%[t])\n\t"
+#define TW_COPY(a, b, c, d) "mv " a ", t3\n\tmv " b ", t4\n\tmv " c ", t5\n\tmv " d ", t6\n\t"
+#define TW_PUT(a, b, c, d, o0, o1, o2, o3)                                                                            \
+    "sw " a ", " o0 "(%[t])\n\tsw " b ", " o1 "(%[t])\n\tsw " c ", " o2 "(%[t])\n\tsw " d ", " o3 "(%[t])\n\t"
+
+/* Accumulators of four pixels x, x + step, ... into t->acc; the next word of a pixel is word_step bytes on. */
+static inline void tw_tile_dot4(struct tw_tile *t, const struct tw_channels *channels, const void *x_at,
+                                ptrdiff_t step, ptrdiff_t word_step, const void *w_at)
+{
+    register const void *x __asm__("a1") = x_at;
+    register const void *w __asm__("a2") = w_at;
+    register ptrdiff_t next __asm__("a3") = step;
+    register ptrdiff_t back __asm__("a4") = word_step - 3 * step;
+    register const void *c __asm__("a5") = channels->bias;
+    __asm__ volatile(
+        TW_OPEN
+        TW_BIAS
+        TW_COPY("s1", "s2", "s3", "s4") TW_COPY("s5", "s6", "s7", "s8") TW_COPY("s9", "s10", "s11", "ra")
+        TW_LP_COUNT1("a6")
+        TW_LP_START1("4")
+        TW_LP_END1("60")
+        /* 30 instructions for each run: */
+        "lw a5, 0(%[t])\n\t"
+        TW_LP_SETUP0("a5", "48")
+        /* 24 for each word: no instruction needs what the one before it loads. */
+        TW_LW4
+        TW_LW_REG("t1", "a3", "a1")
+        TW_LW_REG("t2", "a3", "a1")
+        TW_SDOT4("t3", "t4", "t5", "t6", "t1")
+        TW_LW_REG("t1", "a3", "a1")
+        TW_SDOT4("s1", "s2", "s3", "s4", "t2")
+        TW_LW_REG("t2", "a4", "a1")
+        TW_SDOT4("s5", "s6", "s7", "s8", "t1")
+        TW_SDOT4("s9", "s10", "s11", "ra", "t2")
+        TW_SKIP
+        TW_PUT("t3", "t4", "t5", "t6", "32", "36", "40", "44")
+        TW_PUT("s1", "s2", "s3", "s4", "48", "52", "56", "60")
+        TW_PUT("s5", "s6", "s7", "s8", "64", "68", "72", "76")
+        TW_PUT("s9", "s10", "s11", "ra", "80", "84", "88", "92")
+        TW_CLOSE
+        : "+r"(x), "+r"(w), "+r"(c)
+        : [t] "r"(t), "r"(next), "r"(back)
+        : "memory", "ra", "a6", "a7", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "s1", "s2", "s3", "s4", "s5", "s6",
+          "s7", "s8", "s9", "s10", "s11");
+}
+
+/* The same of two pixels. */
+static inline void tw_tile_dot2(struct tw_tile *t, const struct tw_channels *channels, const void *x_at,
+                                ptrdiff_t step, ptrdiff_t word_step, const void *w_at)
+{
+    register const void *x __asm__("a1") = x_at;
+    register const void *w __asm__("a2") = w_at;
+    register ptrdiff_t next __asm__("a3") = step;
+    register ptrdiff_t back __asm__("a4") = word_step - step;
+    register const void *c __asm__("a5") = channels->bias;
+    __asm__ volatile(
+        TW_OPEN
+        TW_BIAS
+        TW_COPY("s1", "s2", "s3", "s4")
+        TW_LP_COUNT1("a6")
+        TW_LP_START1("4")
+        TW_LP_END1("40")
+        /* 20 instructions for each run: */
+        "lw a5, 0(%[t])\n\t"
+        TW_LP_SETUP0("a5", "28")
+        /* 14 for each word: */
+        TW_LW4
+        TW_LW_REG("t1", "a3", "a1")
+        TW_LW_REG("t2", "a4", "a1")
+        TW_SDOT4("t3", "t4", "t5", "t6", "t1")
+        TW_SDOT4("s1", "s2", "s3", "s4", "t2")
+        TW_SKIP
+        TW_PUT("t3", "t4", "t5", "t6", "32", "36", "40", "44")
+        TW_PUT("s1", "s2", "s3", "s4", "48", "52", "56", "60")
+        TW_CLOSE
+        : "+r"(x), "+r"(w), "+r"(c)
+        : [t] "r"(t), "r"(next), "r"(back)
+        : "memory", "a6", "a7", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "s1", "s2", "s3", "s4");
+}
+
+/* The same of one pixel, whose words lie side by side. */
+static inline void tw_tile_dot1(struct tw_tile *t, const struct tw_channels *channels, const void *x_at,
+                                const void *w_at)
+{
+    register const void *x __asm__("a1") = x_at;
+    register const void *w __asm__("a2") = w_at;
+    register const void *c __asm__("a5") = channels->bias;
+    __asm__ volatile(
+        TW_OPEN
+        TW_BIAS
+        TW_LP_COUNT1("a6")
+        TW_LP_START1("4")
+        TW_LP_END1("30")
+        /* 15 instructions for each run: */
+        "lw a5, 0(%[t])\n\t"
+        TW_LP_SETUP0("a5", "18")
+        /* 9 for each word: */
+        TW_LW_IMM("t1", "4", "a1")
+        TW_LW4
+        TW_SDOT4("t3", "t4", "t5", "t6", "t1")
+        TW_SKIP
+        TW_PUT("t3", "t4", "t5", "t6", "32", "36", "40", "44")
+        TW_CLOSE
+        : "+r"(x), "+r"(w), "+r"(c)
+        : [t] "r"(t)
+        : "memory", "a6", "a7", "t0", "t1", "t3", "t4", "t5", "t6");
+}
+
+/* The 32-bit requantisation of `pixels` (at least 1) times four accumulators; a pixel's results are one word. */
+static inline void tw_tile_finish(const struct tw_tile *t, const struct tw_channels *channels, int pixels,
+                                  void *y_at, ptrdiff_t y_pixel)
+{
+    register void *y __asm__("a1") = y_at;
+    register ptrdiff_t step __asm__("a2") = y_pixel;
+    register int count __asm__("a3") = pixels;
+    register const void *c __asm__("a5") = channels;
+    register const void *at __asm__("a4") = t->acc;
+    __asm__ volatile(
+        TW_OPEN
+        /* t3 shift, t4 span, t5 lo; mul s1.., add s5.., limit s9.. a6 */
+        "lw t3, 16(%[t])\n\t"
+        "lw t4, 20(%[t])\n\t"
+        "lw t5, 24(%[t])\n\t"
+        "lw s1, 16(a5)\n\tlw s2, 20(a5)\n\tlw s3, 24(a5)\n\tlw s4, 28(a5)\n\t"
+        "lw s5, 32(a5)\n\tlw s6, 36(a5)\n\tlw s7, 40(a5)\n\tlw s8, 44(a5)\n\t"
+        "lw s9, 48(a5)\n\tlw s10, 52(a5)\n\tlw s11, 56(a5)\n\tlw a6, 60(a5)\n\t"
+        TW_LP_SETUP0("a3", "56")
+        /* 28 instructions for each pixel: */
+        TW_LW_IMM("t0", "4", "a4") TW_LW_IMM("t1", "4", "a4") TW_LW_IMM("t2", "4", "a4") TW_LW_IMM("t6", "4", "a4")
+        ".insn r 0x33, 5, 0x0A, t0, t0, s9\n\t" /* p.clipr */
+        ".insn r 0x33, 5, 0x0A, t1, t1, s10\n\t"
+        ".insn r 0x33, 5, 0x0A, t2, t2, s11\n\t"
+        ".insn r 0x33, 5, 0x0A, t6, t6, a6\n\t"
+        "mv a5, s5\n\tmv a7, s6\n\tmv ra, s7\n\tmv a3, s8\n\t"
+        ".insn r 0x33, 0, 0x21, a5, t0, s1\n\t" /* p.mac */
+        ".insn r 0x33, 0, 0x21, a7, t1, s2\n\t"
+        ".insn r 0x33, 0, 0x21, ra, t2, s3\n\t"
+        ".insn r 0x33, 0, 0x21, a3, t6, s4\n\t"
+        "sra a5, a5, t3\n\tsra a7, a7, t3\n\tsra ra, ra, t3\n\tsra a3, a3, t3\n\t"
+        ".insn r 0x33, 6, 0x0A, a5, a5, t4\n\t" /* p.clipur */
+        ".insn r 0x33, 6, 0x0A, a7, a7, t4\n\t"
+        ".insn r 0x33, 6, 0x0A, ra, ra, t4\n\t"
+        ".insn r 0x33, 6, 0x0A, a3, a3, t4\n\t"
+        ".insn r 0x57, 1, 0x70, t0, a7, a5\n\t" /* pv.packlo.b */
+        ".insn r 0x57, 1, 0x6C, t0, a3, ra\n\t" /* pv.packhi.b */
+        ".insn r 0x57, 1, 0x00, t0, t0, t5\n\t" /* pv.add.b */
+        TW_SW_REG("t0", "a2", "a1")
+        TW_CLOSE
+        : "+r"(y), "+r"(at), "+r"(count), "+r"(c)
+        : [t] "r"(t), "r"(step)
+        : "memory", "ra", "a6", "a7", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "s1", "s2", "s3", "s4", "s5", "s6",
+          "s7", "s8", "s9", "s10", "s11");
+}
+
+#else
+
+#if TW_X_SIGNED && TW_W_SIGNED
+#define TW_SDOT(d, x, w) tw_sdotsp_b(d, x, w)
+#elif TW_W_SIGNED
+#define TW_SDOT(d, x, w) tw_sdotusp_b(d, x, w)
+#elif TW_X_SIGNED
+#define TW_SDOT(d, x, w) tw_sdotusp_b(d, w, x)
+#else
+#define TW_SDOT(d, x, w) tw_sdotup_b(d, x, w)
+#endif
+
+static inline void tw_tile_twin(struct tw_tile *t, const struct tw_channels *channels, const void *x_at,
+                                ptrdiff_t step, ptrdiff_t word_step, const void *w_at, int pixels)
+{
+    const uint8_t *x = (const uint8_t *)x_at;
+    const uint8_t *w = (const uint8_t *)w_at;
+    uint32_t acc[16];
+    for (int i = 0; i < 4 * pixels; i++) {
+        acc[i] = (uint32_t)channels->bias[i % 4];
+    }
+    for (int32_t r = 0; r < t->runs; r++) {
+        for (int32_t k = 0; k < t->words; k++, x += word_step, w += 16) {
+            for (int i = 0; i < 4 * pixels; i++) {
+                acc[i] = TW_SDOT(acc[i], tw_load_word(x + i / 4 * step), tw_load_word(w + i % 4 * 4));
+            }
+        }
+        x += t->x_skip;
+        w += t->w_skip;
+    }
+    for (int i = 0; i < 4 * pixels; i++) {
+        t->acc[i] = tw_signed(acc[i]);
+    }
+}
+
+static inline void tw_tile_dot4(struct tw_tile *t, const struct tw_channels *channels, const void *x, ptrdiff_t step,
+                                ptrdiff_t word_step, const void *w)
+{
+    tw_tile_twin(t, channels, x, step, word_step, w, 4);
+}
+
+static inline void tw_tile_dot2(struct tw_tile *t, const struct tw_channels *channels, const void *x, ptrdiff_t step,
+                                ptrdiff_t word_step, const void *w)
+{
+    tw_tile_twin(t, channels, x, step, word_step, w, 2);
+}
+
+static inline void tw_tile_dot1(struct tw_tile *t, const struct tw_channels *channels, const void *x, const void *w)
+{
+    tw_tile_twin(t, channels, x, 0, 4, w, 1);
+}
+
+static inline void tw_tile_finish(const struct tw_tile *t, const struct tw_channels *c, int pixels, void *y_at,
+                                  ptrdiff_t y_pixel)
+{
+    uint8_t *y = (uint8_t *)y_at;
+    for (int p = 0; p < pixels; p++, y += y_pixel) {
+        uint32_t v[4], word = 0;
+        for (int j = 0; j < 4; j++) {
+            const uint32_t acc = tw_clipr((uint32_t)t->acc[4 * p + j], (uint32_t)c->limit[j]);
+            const uint32_t sum = tw_mac((uint32_t)c->add[j], acc, (uint32_t)c->mul[j]);
+            v[j] = tw_clipur(tw_shift_right(sum, (uint32_t)t->shift), (uint32_t)t->span);
+        }
+        word = tw_packhi_b(tw_packlo_b(word, v[1], v[0]), v[3], v[2]);
+        tw_store_word(y, tw_add_b(word, t->lo));
+    }
+}
+
+#endif
+
+#endif

@@ -1,0 +1,121 @@
+//! Property: the cluster's kernels compute what the generic ones do, on random shapes, once for each core. They are
+//! compiled here with their twins instead of the instructions, under the sanitizers.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const FLAGS: [&str; 11] = [
+    "-std=c99",
+    "-O1",
+    "-g",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-pedantic",
+    "-Wno-unused-function",
+    "-fno-strict-aliasing",
+    "-fsanitize=address,undefined",
+    "-fno-sanitize-recover=undefined",
+];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn gcc() -> Option<Command> {
+    let works = Command::new("gcc").arg("--version").output().is_ok_and(|o| o.status.success());
+    let mut gcc = Command::new("gcc");
+    gcc.args(FLAGS)
+        .arg("-I")
+        .arg(root().join("kernels/siracusa"))
+        .arg("-I")
+        .arg(root().join("kernels/generic"));
+    works.then_some(gcc)
+}
+
+fn succeed(mut command: Command, what: &str) {
+    let output = command.output().unwrap();
+    let shown = [output.stdout, output.stderr].concat();
+    assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&shown));
+}
+
+/// C types of an element type, its least value and its sign.
+fn facts(dtype: &str) -> [&'static str; 3] {
+    match dtype {
+        "s8" => ["int8_t", "INT8_MIN", "1"],
+        "u8" => ["uint8_t", "0", "0"],
+        _ => ["int32_t", "INT32_MIN", "1"],
+    }
+}
+
+/// `X=s8`: what emission would put into a kernel, and what the tests ask.
+fn define(words: &[(&str, &str)]) -> Vec<String> {
+    let mut flags =
+        vec!["-DTW_REQUANT=tw_requant".to_string(), "-DM_T=int32_t".into(), "-DD_T=int32_t".into()];
+    for (name, dtype) in words {
+        let [c_type, least, sign] = facts(dtype);
+        flags.push(format!("-D{name}_T={c_type}"));
+        flags.push(format!("-D{name}_MIN={least}"));
+        flags.push(format!("-D{name}_SIGNED={sign}"));
+        flags.push(format!("-D{name}_BITS={}", if *dtype == "s32" { 32 } else { 8 }));
+    }
+    flags
+}
+
+/// Builds a test program from `tests/siracusa/NAME.c` and kernels (symbol, file, more flags), and runs it.
+fn check(name: &str, words: &[(&str, &str)], kernels: &[(&str, &str, &str)]) {
+    if gcc().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("program");
+    let words = define(words);
+    let mut link = gcc().unwrap();
+    link.args(&words).arg(root().join("tests/siracusa").join(format!("{name}.c"))).arg("-o").arg(&program);
+    for (symbol, file, more) in kernels {
+        let object = folder.path().join(format!("{symbol}.o"));
+        let mut compile = gcc().unwrap();
+        compile.args(&words).arg(format!("-DTW_KERNEL={symbol}")).args(more.split_whitespace());
+        compile.arg("-c").arg(root().join("kernels").join(file)).arg("-o").arg(&object);
+        succeed(compile, file);
+        link.arg(object);
+    }
+    succeed(link, name);
+    let mut run = Command::new(Path::new(&program));
+    run.arg("1500").env("UBSAN_OPTIONS", "print_stacktrace=1");
+    succeed(run, &format!("{name} {words:?}"));
+}
+
+#[test]
+fn convolutions() {
+    for (x, w, y) in [("s8", "s8", "s8"), ("u8", "s8", "u8"), ("u8", "u8", "s8"), ("s8", "u8", "s32")] {
+        let generic = if y == "s32" { "generic/conv_int.c" } else { "generic/conv_rq.c" };
+        let words = [("X", x), ("W", w), ("B", "s32"), ("Y", y)];
+        let own = [("conv", "siracusa/conv_xp.c", ""), ("conv_copy", "siracusa/conv_copy_xp.c", "")];
+        check("conv", &words, &[&[("ref", generic, "")], &own[..]].concat());
+    }
+}
+
+#[test]
+fn depthwise_convolutions() {
+    for (x, w, y) in [("s8", "s8", "u8"), ("u8", "s8", "s8"), ("s8", "u8", "s8"), ("u8", "s8", "s32")] {
+        let generic = if y == "s32" { "generic/conv_dw_int.c" } else { "generic/conv_dw_rq.c" };
+        let words = [("X", x), ("W", w), ("B", "s32"), ("Y", y)];
+        check("depthwise", &words, &[("ref", generic, ""), ("depthwise", "siracusa/conv_dw_xp.c", "")]);
+    }
+}
+
+#[test]
+fn matrix_products() {
+    for (a, b, y) in [("s8", "s8", "s8"), ("u8", "s8", "u8"), ("s8", "u8", "s8"), ("u8", "u8", "s32")] {
+        let generic = if y == "s32" { "generic/matmul_int.c" } else { "generic/matmul_rq.c" };
+        let words = [("A", a), ("B", b), ("C", "s32"), ("Y", y)];
+        let own = [
+            ("matmul", "siracusa/matmul_xp.c", "-DTW_PACKED=0"),
+            ("matmul_packed", "siracusa/matmul_xp.c", "-DTW_PACKED=1"),
+        ];
+        check("matmul", &words, &[&[("ref", generic, "")], &own[..]].concat());
+    }
+}
