@@ -67,8 +67,6 @@ pub struct Firmware {
     link: Vec<String>,
     runner: Runner,
     options: ChipOptions,
-    /// The largest memory and its size, for messages.
-    memory: String,
     /// Cores that share the work.
     pub cores: u32,
     /// Bytes of code and constants, if `size` could tell.
@@ -127,8 +125,6 @@ pub fn build(
         }
         objects.push(object);
     }
-    let memory = platform.arena_memory().map(|m| (m.name.as_str(), m.size.unwrap_or_default()));
-    let (name, size) = memory.unwrap_or(("memory", 0));
     Ok(Firmware {
         objects,
         flags: flags.clone(),
@@ -136,7 +132,6 @@ pub fn build(
         link: runtime.cores.iter().map(|f| f.replace("{cores}", &cores.to_string())).collect(),
         runner,
         options: options.clone(),
-        memory: format!("`{name}`, which has {size} bytes"),
         cores,
         flash_bytes: host::flash_bytes(&network, flags),
     })
@@ -208,7 +203,7 @@ impl Firmware {
         link.args(&self.link).args(&self.flags.ldflags).current_dir(dir);
         run_tool(link, "link the network", dir).map_err(|mut found| {
             for d in &mut found.0 {
-                if let Some(d_fits) = overflow(&d.message, &self.memory) {
+                if let Some(d_fits) = overflow(&d.message) {
                     *d = d_fits;
                 }
             }
@@ -219,14 +214,12 @@ impl Firmware {
 }
 
 /// The linker's complaint about a full memory as what it is; `None` for any other.
-fn overflow(message: &str, memory: &str) -> Option<Diagnostic> {
+fn overflow(message: &str) -> Option<Diagnostic> {
     // "region `l2' overflowed by 1234 bytes"
     let (head, tail) = message.split_once("' overflowed by ")?;
     let region = head.rsplit('`').next()?;
     let bytes: u64 = tail.split_whitespace().next()?.parse().ok()?;
-    let text = format!(
-        "code, constants, inputs and activations need {bytes} bytes more than `{region}` holds ({memory})"
-    );
+    let text = format!("code, constants, inputs and activations need {bytes} bytes more than `{region}` holds");
     Some(Diagnostic::new(Kind::Infeasible, text))
 }
 
@@ -360,9 +353,9 @@ mod tests {
     fn a_full_memory_is_infeasible() {
         let said =
             "cc cannot link the network:\n    ld: region `l2' overflowed by 1234 bytes\n    collect2: error";
-        let d = overflow(said, "`l2`, which has 99 bytes").unwrap();
+        let d = overflow(said).unwrap();
         assert_eq!(d.kind, Kind::Infeasible);
         assert!(d.message.contains("need 1234 bytes more than `l2` holds"), "{}", d.message);
-        assert!(overflow("cc cannot link: undefined reference to `x'", "").is_none());
+        assert!(overflow("cc cannot link: undefined reference to `x'").is_none());
     }
 }
