@@ -111,6 +111,7 @@ cycles and the speed go to standard error.
 Examples:
   tilewright simulate build/network.elf
   tilewright simulate build/network.elf --no-checks --max-cycles 100000000
+  tilewright simulate build/network.elf --profile --trace trace.json
 
 Exit codes:
   0   the program ended with status 0
@@ -350,6 +351,15 @@ pub struct SimulateArgs {
     /// Do not look for accesses that hardware lets pass; faster
     #[arg(long)]
     pub no_checks: bool,
+    /// Print where the time went: per function, and per layer of a network
+    #[arg(long)]
+    pub profile: bool,
+    /// Write what every core and every transfer did when, as JSON for chrome://tracing or Perfetto
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// What the HyperFlash holds at the start [default: nothing]
+    #[arg(long, value_name = "FILE")]
+    pub flash: Option<PathBuf>,
 }
 
 /// What `new` makes.

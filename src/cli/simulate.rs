@@ -11,24 +11,41 @@ use crate::sim::{self, Options, Report, Status};
 /// # Errors
 /// The file cannot be read or is no program for the chip.
 pub fn simulate(args: &SimulateArgs) -> Result<u8> {
-    let name = args.program.display();
-    let bytes = std::fs::read(&args.program)
-        .map_err(|e| Diagnostic::environment(format!("{name}: cannot be read: {e}")))?;
+    let bytes = read(&args.program)?;
     let soc = sim::soc(&args.soc).ok_or_else(|| {
         Diagnostic::invalid(format!("there is no simulator of `{}`", args.soc))
             .help(format!("known chips: {}", sim::SOCS.join(", ")))
     })?;
-    let options = Options { max_cycles: args.max_cycles, check: !args.no_checks };
+    let options = Options {
+        max_cycles: args.max_cycles,
+        check: !args.no_checks,
+        profile: args.profile,
+        trace: args.trace.is_some(),
+        flash: args.flash.as_deref().map(read).transpose()?.unwrap_or_default(),
+        ..Options::default()
+    };
     let start = std::time::Instant::now();
     let report = sim::simulate(&bytes, &soc, &options).map_err(|d| d.in_file(&args.program))?;
     let seconds = start.elapsed().as_secs_f64();
     write_output(&report)?;
+    if args.profile {
+        show_profile(&report);
+    }
+    if let (Some(path), Some(trace)) = (&args.trace, &report.trace) {
+        std::fs::write(path, trace)
+            .map_err(|e| Diagnostic::environment(format!("{}: cannot be written: {e}", path.display())))?;
+    }
     summarise(&report, seconds);
     Ok(match &report.status {
         Status::Exit(0) => 0,
         Status::Exit(_) => PROGRAM_FAILED,
         Status::TimeOut | Status::Deadlock | Status::Fault(_) => STOPPED,
     })
+}
+
+fn read(path: &std::path::Path) -> Result<Vec<u8>> {
+    std::fs::read(path)
+        .map_err(|e| Diagnostic::environment(format!("{}: cannot be read: {e}", path.display())).into())
 }
 
 /// What the program printed goes to standard output, as it is.
@@ -48,9 +65,11 @@ fn summarise(report: &Report, seconds: f64) {
         Status::TimeOut => {
             eprintln!("error: the program did not end within {} cycles", grouped(report.cycles));
             eprintln!("  help: --max-cycles allows more");
+            report.positions.iter().for_each(|p| eprintln!("  {p}"));
         }
         Status::Deadlock => {
             eprintln!("error: cycle {}: every core sleeps and nothing can wake one", grouped(report.cycles));
+            report.positions.iter().for_each(|p| eprintln!("  {p}"));
         }
         Status::Fault(message) => eprintln!("error: {message}"),
     }
@@ -61,4 +80,37 @@ fn summarise(report: &Report, seconds: f64) {
         grouped(report.instructions),
         grouped(report.unaligned)
     );
+}
+
+/// Functions of a profile that are shown.
+const SHOWN: usize = 40;
+
+/// The profile goes to standard error too: standard output is the program's.
+fn show_profile(report: &Report) {
+    let mut table = table(&["function", "cores", "calls", "longest", "cycles", "asleep", "instructions"]);
+    for f in report.functions.iter().take(SHOWN) {
+        let cores = if f.controller { "controller" } else { "cluster" };
+        let numbers = [f.calls, f.longest, f.cycles, f.asleep, f.instructions].map(grouped);
+        table.add_row([f.name.clone(), cores.into()].into_iter().chain(numbers));
+    }
+    eprintln!(
+        "Time per function, without what it calls; `longest` is that of the core that spent most:\n{table}"
+    );
+    if report.layers.is_empty() {
+        return;
+    }
+    let mut table = self::table(&["layer", "cycles", "asleep", "instructions"]);
+    for l in &report.layers {
+        table.add_row([u64::from(l.number), l.cycles, l.asleep, l.instructions].map(grouped));
+    }
+    eprintln!("Time per layer; `asleep` and `instructions` are sums over the cluster's cores:\n{table}");
+}
+
+fn table(head: &[&str]) -> comfy_table::Table {
+    let mut table = comfy_table::Table::new();
+    table.load_preset(comfy_table::presets::NOTHING).set_header(head);
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(comfy_table::CellAlignment::Right);
+    }
+    table
 }

@@ -4,13 +4,12 @@
 //! devices or other cores. Accesses to anything shared happen in the order of time: a core whose turn it is not
 //! stops *before* the access.
 
-use super::checker::Checker;
-use super::code::Code;
-use super::icache::Icache;
-use super::memory::{Mapping, Memory, PAGE};
+use super::checker::Reach;
+use super::memory::{Mapping, PAGE};
 use super::rv32::float::{self, Rounding};
 use super::rv32::{Class, CoreState, Inst, Mode, Op, scalar, simd};
-use super::soc::{CoreSpec, Side, Soc};
+use super::shared::{Shared, Trouble};
+use super::soc::{CoreSpec, Side};
 
 /// Why a core stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,71 +19,12 @@ pub enum Pause {
     /// The instruction at its pc is the machine's business: a device, `wfi`.
     Machine,
     /// It cannot go on.
-    Fault {
-        /// The address accessed, if any.
-        addr: Option<u32>,
-        /// What is wrong, after the core's name.
-        message: String,
-    },
+    Fault(Box<Trouble>),
 }
 
-/// What the cores share, devices aside.
-pub struct Shared {
-    /// The memories.
-    pub memory: Memory,
-    /// Decoded instructions: of the cluster's cores, of the controller.
-    pub code: [Code; 2],
-    /// Instruction caches of the cluster.
-    pub icache: Icache,
-    /// When each bank is free, in ticks.
-    pub banks: [u64; 64],
-    /// When each float unit is free.
-    pub float_free: Vec<u64>,
-    /// When the divider is free.
-    pub divider_free: u64,
-    /// Cycles of float division.
-    pub float_division: u64,
-    /// Cycles of a line change without a cache.
-    pub uncached_fetch: u64,
-    /// Unaligned accesses.
-    pub unaligned: u64,
-    /// The checker, if it is on.
-    pub checker: Option<Box<Checker>>,
-}
-
-impl Shared {
-    /// As after reset.
-    pub fn new(soc: &Soc, checker: Option<Box<Checker>>) -> Self {
-        let of = |side: Side| soc.cores.iter().find(|c| c.side == side).map(|c| c.isa);
-        let fallback = super::rv32::Isa { float: false, xpulp: false };
-        let isa = |side| of(side).unwrap_or(fallback);
-        let private: Vec<(usize, usize)> = soc.cores.iter().filter_map(|c| c.cache).collect();
-        Shared {
-            memory: Memory::new(soc),
-            code: [Code::new(isa(Side::Cluster)), Code::new(isa(Side::Controller))],
-            icache: Icache::new(soc.cache, &private),
-            banks: [0; 64],
-            float_free: vec![0; soc.float_units.max(1)],
-            divider_free: 0,
-            float_division: u64::from(soc.float_division),
-            uncached_fetch: u64::from(soc.uncached_fetch),
-            unaligned: 0,
-            checker,
-        }
-    }
-    /// Forgets instructions decoded from bytes that have changed.
-    pub fn forget_code(&mut self, addr: u32, size: u32) {
-        let mut at = addr & !(PAGE - 1);
-        while at < addr.saturating_add(size) {
-            if self.memory.find(at).1 {
-                self.code.iter_mut().for_each(|c| c.forget(at));
-            }
-            at = match at.checked_add(PAGE) {
-                Some(next) => next,
-                None => break,
-            };
-        }
-    }
+/// Trouble that is no access.
+fn trouble(message: impl Into<String>) -> Pause {
+    Pause::Fault(Trouble::new(None, message))
 }
 
 /// How far a core may run past its turn on arithmetic alone, in ticks: bounds loops that touch nothing.
@@ -129,6 +69,9 @@ impl Run<'_> {
         if line != self.c.line {
             self.fetch(pc, line, inst.crosses)?;
         }
+        if CHECK && self.c.undefined != 0 {
+            self.track(&inst)?;
+        }
         let period = self.spec.period;
         let stall = if inst.reads & self.c.late != 0 { period } else { 0 };
         let start = self.c.now + stall;
@@ -165,12 +108,14 @@ impl Run<'_> {
                 self.bound(end, inst.imm)?;
                 self.c.set(inst.rd, next);
                 next = pc.wrapping_add(inst.imm as u32);
+                self.jump(next, end);
             }
             Class::JumpRegister => {
                 self.bound(end, -1)?;
                 let target = self.c.get(inst.rs1).wrapping_add(inst.imm as u32) & !1;
                 self.c.set(inst.rd, next);
                 next = target;
+                self.jump(next, end);
             }
             Class::Float => end = self.float(&inst, start)?,
             Class::FloatLoad => end = self.float_load::<CHECK>(&inst, start)?,
@@ -191,7 +136,7 @@ impl Run<'_> {
     #[cold]
     fn enter_page(&mut self, pc: u32) -> Step<()> {
         if pc & 1 != 0 {
-            return Err(Pause::Fault { addr: None, message: "jumps to an odd address".into() });
+            return Err(trouble("jumps to an odd address"));
         }
         if self.s.code[self.spec.side as usize].page(pc).is_none() {
             self.decode(pc)?;
@@ -203,7 +148,11 @@ impl Run<'_> {
     #[cold]
     fn decode(&mut self, pc: u32) -> Step<Inst> {
         let inst = self.s.code[self.spec.side as usize].decode(pc, &mut self.s.memory);
-        inst.ok_or_else(|| Pause::Fault { addr: None, message: "executes where no memory is".into() })
+        let inst = inst.ok_or_else(|| trouble("executes where no memory is"))?;
+        if let (Some(checker), Some(place)) = (&self.s.checker, self.s.memory.place(pc, 2)) {
+            checker.execute(place).map_err(trouble)?;
+        }
+        Ok(inst)
     }
 
     /// Brings the line of an instruction into the prefetch buffer.
@@ -255,6 +204,21 @@ impl Run<'_> {
         if offset <= 0 && end > self.limit.saturating_add(AHEAD) { Err(Pause::Turn(end)) } else { Ok(()) }
     }
 
+    /// Tells the profile of a jump out of a function.
+    #[inline(always)]
+    fn jump(&mut self, next: u32, end: u64) {
+        let (start, size) = self.c.function;
+        if next.wrapping_sub(start) >= size {
+            self.enter_function(next, end);
+        }
+    }
+    #[inline(never)]
+    fn enter_function(&mut self, next: u32, end: u64) {
+        if let Some(profile) = &mut self.s.profile {
+            self.c.function = profile.enter(self.id, self.c, end, next);
+        }
+    }
+
     #[inline(always)]
     fn address(&self, inst: &Inst) -> u32 {
         let base = self.c.get(inst.rs1);
@@ -281,107 +245,134 @@ impl Run<'_> {
 
     /// The place of a memory access, and when it ends.
     #[inline(always)]
-    fn reach<const CHECK: bool>(
-        &mut self,
-        addr: u32,
-        size: u32,
-        write: bool,
-        start: u64,
-    ) -> Step<(usize, u64)> {
+    fn reach<const CHECK: bool>(&mut self, inst: &Inst, start: u64) -> Step<(usize, u64)> {
         if start > self.limit {
             return Err(Pause::Turn(start));
         }
+        let (addr, size) = (self.address(inst), width(inst.op));
         if addr & (size - 1) != 0 {
-            return self.reach_unaligned::<CHECK>(addr, size, write, start);
+            return self.reach_unaligned::<CHECK>(inst, addr, start);
         }
-        let (m, code) = self.s.memory.find(addr);
+        let (m, special) = self.s.memory.find(addr);
         if m.size == 0 {
             return Err(Pause::Machine);
         }
         let place = m.place + addr.wrapping_sub(m.base) as usize;
         let end = Self::cost(&mut self.s.banks, m, self.spec, addr, start);
-        if write && code {
-            self.forget(addr);
+        if special && inst.writes() {
+            self.special(addr, end);
         }
         if CHECK {
-            self.check(addr, place, size, write, start)?;
+            self.check(inst, addr, place, start)?;
         }
         Ok((place, end))
     }
     #[inline(never)]
     fn reach_unaligned<const CHECK: bool>(
         &mut self,
+        inst: &Inst,
         addr: u32,
-        size: u32,
-        write: bool,
         start: u64,
     ) -> Step<(usize, u64)> {
+        let size = width(inst.op);
         let last = addr.wrapping_add(size - 1);
-        let (m, code) = self.s.memory.find(addr);
+        let (m, special) = self.s.memory.find(addr);
         if m.size == 0 {
             return Err(Pause::Machine);
         }
         let Some(place) = self.s.memory.place(addr, size) else {
             let message = format!("accesses {size} bytes at {addr:#010x}, across the end of a memory");
-            return Err(Pause::Fault { addr: Some(addr), message });
+            return Err(Pause::Fault(Trouble::new(Some(addr), message)));
         };
         let mut end = Self::cost(&mut self.s.banks, m, self.spec, addr, start);
         if addr >> 2 != last >> 2 {
             end = Self::cost(&mut self.s.banks, m, self.spec, last, end);
         }
         self.s.unaligned += 1;
-        if write && code {
-            self.forget(addr);
-            self.forget(last);
+        if special && inst.writes() {
+            self.special(addr, end);
+            self.special(last, end);
         }
         if CHECK {
-            self.check(addr, place, size, write, start)?;
+            self.check(inst, addr, place, start)?;
         }
         Ok((place, end))
     }
-    #[cold]
-    fn forget(&mut self, addr: u32) {
-        self.s.code.iter_mut().for_each(|c| c.forget(addr));
+    /// A write to a page with decoded code, or with the variable that tells the layer.
+    #[inline(never)]
+    fn special(&mut self, addr: u32, end: u64) {
+        if self.s.memory.is_code(addr) {
+            self.s.code.iter_mut().for_each(|c| c.forget(addr));
+            self.s.memory.unmark_code(addr);
+            // The page may be the one at work.
+            self.page_base = 1;
+        }
+        if self.s.layer_addr == Some(addr) {
+            self.s.layer_written = Some(end);
+            // Back to the machine soon.
+            self.limit = 0;
+        }
     }
     #[inline(never)]
-    fn check(&mut self, addr: u32, place: usize, size: u32, write: bool, now: u64) -> Step<()> {
+    fn check(&mut self, inst: &Inst, addr: u32, place: usize, now: u64) -> Step<()> {
         let Some(checker) = &mut self.s.checker else { return Ok(()) };
-        let checked = checker.access(self.id, place, size, write, now, self.c.pc);
-        checked.map_err(|message| Pause::Fault { addr: Some(addr), message })
+        let (size, write) = (width(inst.op), inst.writes());
+        let reach = Reach { core: self.id, addr, place, size, write };
+        let unwritten = checker.access(reach, now, self.c.pc).map_err(|f| Pause::Fault(f.into()))?;
+        if write {
+            let mask = self.c.undefined_mask(inst.data());
+            if mask != 0 {
+                checker.unwrite(place, size, mask);
+            }
+        } else if unwritten != 0 {
+            self.c.load_undefined(inst.result(), size, unwritten, addr);
+        }
+        Ok(())
+    }
+    /// Follows values that were never written: they may be copied, but not used.
+    #[cold]
+    fn track(&mut self, inst: &Inst) -> Step<()> {
+        let copied = inst.copied();
+        let mut used = inst.reads & self.c.undefined;
+        if inst.writes() {
+            used &= !(1u64 << (inst.data() & 63));
+        }
+        if copied.is_none() && used != 0 {
+            let (addr, pc) = self.c.undefined_origin;
+            let message = format!(
+                "uses a value that the instruction at {pc:#010x} read from {addr:#010x}, which nobody has written"
+            );
+            return Err(Pause::Fault(Trouble::new(Some(addr), message)));
+        }
+        let mask = copied.map_or(0, |from| self.c.undefined_mask(from));
+        self.c.define(inst.result(), mask);
+        Ok(())
     }
 
     #[inline(always)]
     fn load<const CHECK: bool>(&mut self, inst: &Inst, start: u64) -> Step<u64> {
-        let size = width(inst.op);
-        let (place, end) = self.reach::<CHECK>(self.address(inst), size, false, start)?;
-        let raw = self.s.memory.get(place, size);
-        self.finish_load(inst, raw);
+        let (place, end) = self.reach::<CHECK>(inst, start)?;
+        let raw = self.s.memory.get(place, width(inst.op));
+        finish_load(self.c, inst, raw);
         Ok(end)
     }
     #[inline(always)]
-    fn finish_load(&mut self, inst: &Inst, raw: u32) {
-        finish_load(self.c, inst, raw);
-    }
-    #[inline(always)]
     fn store<const CHECK: bool>(&mut self, inst: &Inst, start: u64) -> Step<u64> {
-        let size = width(inst.op);
-        let (place, end) = self.reach::<CHECK>(self.address(inst), size, true, start)?;
-        self.s.memory.set(place, size, self.c.get(inst.rs2));
+        let (place, end) = self.reach::<CHECK>(inst, start)?;
+        self.s.memory.set(place, width(inst.op), self.c.get(inst.rs2));
         update_pointer(self.c, inst);
         Ok(end)
     }
     fn float_load<const CHECK: bool>(&mut self, inst: &Inst, start: u64) -> Step<u64> {
-        let (place, end) = self.reach::<CHECK>(self.address(inst), 4, false, start)?;
+        let (place, end) = self.reach::<CHECK>(inst, start)?;
         self.c.f[usize::from(inst.rd & 31)] = self.s.memory.get(place, 4);
         Ok(end)
     }
 
     fn rounding(&self, inst: &Inst) -> Step<Rounding> {
         let bits = if inst.rm == 7 { self.c.frm } else { inst.rm };
-        Rounding::from_bits(bits).ok_or_else(|| Pause::Fault {
-            addr: None,
-            message: format!("uses the rounding mode {bits}, which does not exist"),
-        })
+        Rounding::from_bits(bits)
+            .ok_or_else(|| trouble(format!("uses the rounding mode {bits}, which does not exist")))
     }
     /// Float arithmetic on a unit that cores share.
     #[inline(always)]
@@ -446,22 +437,20 @@ impl Run<'_> {
                 Ok(end)
             }
             Class::FloatStore => {
-                let (place, end) = self.reach::<CHECK>(self.address(inst), 4, true, start)?;
+                let (place, end) = self.reach::<CHECK>(inst, start)?;
                 self.s.memory.set(place, 4, self.c.f[usize::from(inst.rs2 & 31)]);
                 Ok(end)
             }
             Class::Csr => {
-                super::csr::access(self.c, self.spec, inst, start)
-                    .map_err(|message| Pause::Fault { addr: None, message })?;
+                super::csr::access(self.c, self.spec, inst, start).map_err(trouble)?;
                 Ok(end)
             }
             Class::System if inst.op == Op::Fence => Ok(end),
             Class::System if inst.op == Op::Wfi => Err(Pause::Machine),
-            Class::System => Err(Pause::Fault {
-                addr: None,
-                message: format!("executes {}, which nothing here handles", system_name(inst.op)),
-            }),
-            _ => Err(Pause::Fault { addr: None, message: "executes an instruction it does not have".into() }),
+            Class::System => {
+                Err(trouble(format!("executes {}, which nothing here handles", system_name(inst.op))))
+            }
+            _ => Err(trouble("executes an instruction it does not have")),
         }
     }
 

@@ -29,6 +29,8 @@ pub struct Section {
     pub size: u32,
     /// Whether the program may write it.
     pub writable: bool,
+    /// Whether it holds instructions.
+    pub executable: bool,
 }
 
 /// A named range of addresses.
@@ -94,6 +96,7 @@ pub fn load(data: &[u8], soc: &Soc) -> Result<Program> {
                 addr: section.sh_addr(endian),
                 size: section.sh_size(endian),
                 writable: flags & elf::SHF_WRITE != elf::SectionFlags(0),
+                executable: flags & elf::SHF_EXECINSTR != elf::SectionFlags(0),
             });
         }
     }
@@ -117,6 +120,14 @@ pub fn load(data: &[u8], soc: &Soc) -> Result<Program> {
         return Err(Diagnostic::invalid("has nothing to load").into());
     }
     Ok(program)
+}
+
+/// The bytes of a section of a file that was loaded before.
+pub fn section_bytes<'a>(data: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let header = Header::parse(data).ok()?;
+    let endian = header.endian().ok()?;
+    let (_, section) = header.sections(endian, data).ok()?.section_by_name(endian, name.as_bytes())?;
+    section.data(endian, data).ok()
 }
 
 /// Refuses what is no RISC-V program before anything else is read.

@@ -6,11 +6,13 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::devices::{self, Access, Device, Effect, Effects, Place, Reply, Transfer};
-use super::execute::{self, Pause, Shared};
+use super::devices::{self, Access, Device, Effect, Effects, Reply, Transfer};
+use super::execute::{self, Pause};
 use super::loader::Program;
+use super::profile::Track;
 use super::rv32::state::Activity;
 use super::rv32::{Class, CoreState, Inst, Mode};
+use super::shared::{Shared, Trouble};
 use super::soc::{Side, Soc};
 use super::transfers::Transfers;
 
@@ -36,10 +38,8 @@ pub struct Fault {
     pub core: usize,
     /// Its instruction.
     pub pc: u32,
-    /// The address accessed, if any.
-    pub addr: Option<u32>,
     /// What it does: a sentence without its subject.
-    pub message: String,
+    pub trouble: Box<Trouble>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,6 +87,13 @@ impl<'a> Machine<'a> {
             end: None,
             now: 0,
         };
+        let layer = program.symbols.iter().find(|s| s.name == "tw_layer" && !s.function);
+        if let Some(layer) = layer {
+            machine.shared.layer_addr = Some(layer.addr);
+            if machine.shared.profile.is_some() {
+                machine.shared.memory.watch(layer.addr);
+            }
+        }
         for segment in &program.segments {
             if let Some(place) = machine.shared.memory.slice_mut(segment.addr, segment.bytes.len() as u32) {
                 place.copy_from_slice(&segment.bytes);
@@ -141,6 +148,9 @@ impl<'a> Machine<'a> {
             execute::run::<false>(&mut self.shared, state, spec, core, limit)
         };
         self.now = self.now.max(state.now);
+        if let Some(at) = self.shared.layer_written.take() {
+            self.change_layer(at);
+        }
         match pause {
             Pause::Turn(at) => self.ready[core] = at,
             Pause::Machine => {
@@ -149,13 +159,13 @@ impl<'a> Machine<'a> {
                     self.ready[core] = self.cores[core].now;
                 }
             }
-            Pause::Fault { addr, message } => self.fault(core, addr, message),
+            Pause::Fault(trouble) => self.fault(core, trouble),
         }
     }
 
-    fn fault(&mut self, core: usize, addr: Option<u32>, message: String) {
+    fn fault(&mut self, core: usize, trouble: Box<Trouble>) {
         let (now, pc) = self.cores.get(core).map_or((0, 0), |c| (c.now, c.pc));
-        self.end.get_or_insert(End::Fault(Fault { now, core, pc, addr, message }));
+        self.end.get_or_insert(End::Fault(Fault { now, core, pc, trouble }));
     }
 
     /// An instruction that concerns a device, or stops the core.
@@ -198,11 +208,11 @@ impl<'a> Machine<'a> {
         let window = self.soc.windows.iter().find(|w| addr.wrapping_sub(w.base) < w.size);
         let Some(window) = window else {
             let message = format!("{verb} {size} bytes at {addr:#010x}, where nothing is mapped");
-            return self.fault(core, Some(addr), message);
+            return self.fault(core, Trouble::new(Some(addr), message));
         };
         if addr & (size - 1) != 0 {
             let message = format!("{verb} {size} bytes of a device at {addr:#010x}, which is not aligned");
-            return self.fault(core, Some(addr), message);
+            return self.fault(core, Trouble::new(Some(addr), message));
         }
         let stall = if inst.reads & state.late != 0 { spec.period } else { 0 };
         let start = state.now + stall;
@@ -213,6 +223,11 @@ impl<'a> Machine<'a> {
         } else {
             state.get(inst.rs2)
         };
+        if is_store && state.undefined_mask(inst.data()) != 0 {
+            let message =
+                format!("writes a device at {addr:#010x} with a value that was never written to memory");
+            return self.fault(core, Trouble::new(Some(state.undefined_origin.0), message));
+        }
         let device = window.device;
         let Some(model) = self.devices.get_mut(device) else { return };
         let mut effects = std::mem::take(&mut self.effects);
@@ -228,12 +243,11 @@ impl<'a> Machine<'a> {
 
     /// Ends an instruction with what the device answered.
     fn conclude(&mut self, core: usize, inst: &Inst, next: u32, end: u64, reply: Reply) {
-        let addr = None;
         let (value, end) = match reply {
-            Reply::Fault(message) => return self.fault(core, addr, message),
+            Reply::Fault(message) => return self.fault(core, Trouble::new(None, message)),
             Reply::Value(value) => (value, end),
             Reply::Until(value, at) => (value, end.max(at)),
-            Reply::Sleep => (0, end),
+            Reply::Sleep(_) => (0, end),
         };
         let state = &mut self.cores[core];
         match inst.class {
@@ -242,8 +256,8 @@ impl<'a> Machine<'a> {
             _ => execute::update_pointer(state, inst),
         }
         execute::retire(state, inst, next, end);
-        if reply == Reply::Sleep {
-            self.sleep(core, Activity::Asleep { rd: inst.rd });
+        if let Reply::Sleep(what) = reply {
+            self.sleep(core, Activity::Asleep { rd: inst.rd, what });
         }
     }
 
@@ -296,7 +310,13 @@ impl<'a> Machine<'a> {
                 Effect::FlushCaches => self.shared.icache.flush(),
                 Effect::Print { byte, .. } => self.output.push(byte),
                 Effect::Exit(status) => self.end = Some(End::Exit(status)),
-                Effect::Synchronise(_) | Effect::Follow { .. } => {}
+                Effect::Synchronise(mask) => self.synchronise(mask),
+                Effect::Follow { core, after } => {
+                    if let Some(checker) = &mut self.shared.checker {
+                        checker.follow(core, after);
+                    }
+                }
+                Effect::Asked => self.transfers.acknowledge(&mut self.shared),
             }
         }
         effects.clear();
@@ -310,12 +330,15 @@ impl<'a> Machine<'a> {
     fn wake(&mut self, core: usize, value: u32, at: u64) {
         let at = self.align(core, at);
         let Some(state) = self.cores.get_mut(core) else { return };
-        let Activity::Asleep { rd } = state.activity else { return };
+        let Activity::Asleep { rd, what } = state.activity else { return };
         state.set(rd, value);
         state.activity = Activity::Running;
         state.now = state.now.max(at);
         state.slept += state.now - state.asleep_since;
         self.ready[core] = state.now;
+        if let Some(profile) = &mut self.shared.profile {
+            profile.slice(Track::Core(core), what.into(), state.asleep_since, state.now);
+        }
     }
     /// Ends the controller's `wfi`.
     fn interrupt(&mut self, now: u64) {
@@ -340,16 +363,45 @@ impl<'a> Machine<'a> {
         state.activity = Activity::Running;
         state.now = state.now.max(at);
         self.ready[core] = state.now;
+        if let Some(profile) = &mut self.shared.profile {
+            profile.start(core, state.now);
+            state.function = profile.enter(core, state, state.now, pc);
+        }
+    }
+
+    fn synchronise(&mut self, mask: u32) {
+        let awake = |(_, c): &(usize, &CoreState)| c.activity != Activity::Off;
+        let cluster = |(i, _): &(usize, &CoreState)| self.soc.cores[*i].side == Side::Cluster;
+        let running = self.cores.iter().enumerate().filter(awake).filter(cluster);
+        let running = running.fold(0, |all, (i, _)| all | 1 << i);
+        if let Some(checker) = &mut self.shared.checker {
+            checker.synchronise(mask, running);
+        }
+    }
+
+    /// The variable that tells which layer runs was written.
+    fn change_layer(&mut self, now: u64) {
+        let value = self.layer();
+        if let (Some(profile), Some(number)) = (&mut self.shared.profile, value) {
+            profile.begin_layer(number, &self.cores, now);
+        }
+    }
+    /// The layer that runs.
+    pub fn layer(&self) -> Option<u32> {
+        let place = self.shared.memory.place(self.shared.layer_addr?, 4)?;
+        Some(self.shared.memory.get(place, 4))
     }
 
     fn begin(&mut self, transfer: Transfer) {
         let (core, until) = (transfer.core, transfer.until);
-        match self.transfers.begin(transfer, &self.shared) {
+        if let Some(profile) = &mut self.shared.profile {
+            let bytes: u64 = transfer.rows.iter().map(|r| u64::from(r.2)).sum();
+            let name = format!("{bytes} bytes for core {core}");
+            profile.slice(Track::Transfers(transfer.kind), name, transfer.from, until);
+        }
+        match self.transfers.begin(transfer, &mut self.shared) {
             Ok(id) => self.schedule(until, Event::Transfer(id)),
-            Err((place, message)) => {
-                let addr = if let Place::Bus(addr) = place { Some(addr) } else { None };
-                self.fault(core, addr, message);
-            }
+            Err(trouble) => self.fault(core, trouble),
         }
     }
 }

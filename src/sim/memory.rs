@@ -11,6 +11,8 @@ const PAGES: usize = 1 << 20;
 const MAPPINGS: usize = 16;
 /// Marks a page that instructions were decoded from.
 const CODE: u8 = 0x80;
+/// Marks a page with a variable that is watched.
+const WATCHED: u8 = 0x40;
 
 /// One range of addresses and where its bytes are.
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,11 +68,11 @@ impl Memory {
         }
         memory
     }
-    /// The mapping of an address; its size is 0 if there is none. Also whether code was decoded from its page.
+    /// The mapping of an address; its size is 0 if there is none. Also whether writes to its page need attention.
     #[inline(always)]
     pub fn find(&self, addr: u32) -> (&Mapping, bool) {
         let page = self.pages[(addr / PAGE) as usize];
-        (&self.mappings[usize::from(page & 15)], page & CODE != 0)
+        (&self.mappings[usize::from(page & 15)], page & (CODE | WATCHED) != 0)
     }
     /// The place of `size` bytes at `addr`, if all of them are in one memory.
     pub fn place(&self, addr: u32, size: u32) -> Option<usize> {
@@ -92,6 +94,14 @@ impl Memory {
     /// Remembers that instructions were decoded from a page.
     pub fn mark_code(&mut self, addr: u32) {
         self.pages[(addr / PAGE) as usize] |= CODE;
+    }
+    /// Writes to the page of this address need attention.
+    pub fn watch(&mut self, addr: u32) {
+        self.pages[(addr / PAGE) as usize] |= WATCHED;
+    }
+    /// Whether instructions were decoded from the page of an address.
+    pub fn is_code(&self, addr: u32) -> bool {
+        self.pages[(addr / PAGE) as usize] & CODE != 0
     }
     /// Forgets it.
     pub fn unmark_code(&mut self, addr: u32) {

@@ -1,34 +1,49 @@
 //! DMA transfers under way: which bytes they move, and when they are done.
 //!
 //! In: transfers as devices start them. Out: moved bytes at the end of each. Never decides how long one takes.
+//! For the checker a transfer lasts until somebody has asked whether it has ended.
 
+use super::checker::Reach;
 use super::devices::{Place, Transfer};
-use super::execute::Shared;
+use super::shared::{Shared, Trouble};
 
-/// Transfers by number; a finished one leaves a free place.
+/// Transfers by number; one that is over leaves a free place.
 #[derive(Default)]
 pub struct Transfers {
     running: Vec<Option<Transfer>>,
+    /// Finished, but nobody knows yet.
+    finished: Vec<Transfer>,
 }
 
-/// Where a transfer leaves the memories, and why that is wrong.
-type Wrong = (Place, String);
+/// Places and sizes of the ends of a transfer that are in memories, and whether they are written.
+fn ends(transfer: &Transfer) -> impl Iterator<Item = (u32, u32, bool)> + '_ {
+    transfer.rows.iter().flat_map(|(source, destination, size)| {
+        let end = |place: &Place, write| match place {
+            Place::Bus(addr) => Some((*addr, *size, write)),
+            Place::Hyper(..) => None,
+        };
+        end(source, false).into_iter().chain(end(destination, true))
+    })
+}
 
 impl Transfers {
-    /// Checks that every byte of a transfer exists; the number to finish it by.
-    pub fn begin(&mut self, transfer: Transfer, shared: &Shared) -> Result<usize, Wrong> {
-        for (source, destination, size) in &transfer.rows {
-            for place in [*source, *destination] {
-                let Place::Bus(addr) = place else { continue };
-                if shared.memory.place(addr, *size).is_none() {
-                    let message = format!(
-                        "starts {} over {size} bytes at {addr:#010x}, where no memory is",
-                        transfer.label
-                    );
-                    return Err((place, message));
-                }
+    /// Checks a transfer's bytes; the number to finish it by.
+    ///
+    /// # Errors
+    /// Some of them do not exist, or are somebody else's.
+    pub fn begin(&mut self, transfer: Transfer, shared: &mut Shared) -> Result<usize, Box<Trouble>> {
+        for (addr, size, write) in ends(&transfer) {
+            let Some(place) = shared.memory.place(addr, size) else {
+                let verb = if write { "to" } else { "from" };
+                let message =
+                    format!("starts a transfer {verb} {size} bytes at {addr:#010x}, where no memory is");
+                return Err(Trouble::new(Some(addr), message));
+            };
+            if let Some(checker) = &shared.checker {
+                checker.check_move(Reach { core: transfer.core, addr, place, size, write })?;
             }
         }
+        mark(&transfer, shared);
         let id = match self.running.iter().position(Option::is_none) {
             Some(free) => free,
             None => {
@@ -48,6 +63,35 @@ impl Transfers {
             let Some(target) = shared.memory.place(to, *size) else { continue };
             shared.memory.bytes.copy_within(place..place + *size as usize, target);
             shared.forget_code(to, *size);
+            if let Some(checker) = &mut shared.checker {
+                checker.copied(place, target, *size);
+            }
+        }
+        if shared.checker.is_some() {
+            self.finished.push(transfer);
+        }
+    }
+    /// Somebody knows that the finished transfers are over.
+    pub fn acknowledge(&mut self, shared: &mut Shared) {
+        if self.finished.is_empty() {
+            return;
+        }
+        for transfer in self.finished.drain(..) {
+            for (addr, size, write) in ends(&transfer) {
+                if let (Some(place), Some(checker)) = (shared.memory.place(addr, size), &mut shared.checker) {
+                    checker.unmark(place, size, write);
+                }
+            }
+        }
+        // Others may use some of the same bytes.
+        self.running.iter().flatten().for_each(|t| mark(t, shared));
+    }
+}
+
+fn mark(transfer: &Transfer, shared: &mut Shared) {
+    for (addr, size, write) in ends(transfer) {
+        if let (Some(place), Some(checker)) = (shared.memory.place(addr, size), &mut shared.checker) {
+            checker.mark(place, size, write);
         }
     }
 }

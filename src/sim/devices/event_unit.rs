@@ -12,10 +12,18 @@ const DISPATCH_EVENT: u32 = 1 << 18;
 const BARRIERS: usize = 9;
 const MUTEXES: usize = 8;
 const FIFO: usize = 8;
+/// The cluster DMA's event.
+const DMA_EVENT: u32 = 1 << 8;
 /// Cycles of a wait that finds its event.
 const READY: u64 = 3;
 /// Cycles from an event until the core that slept for it goes on.
 const WAKE_UP: u64 = 10;
+
+/// What cores wait for, in traces.
+const EVENT: &str = "wait for event";
+const BARRIER: &str = "barrier";
+const MUTEX: &str = "mutex";
+const DISPATCH: &str = "wait for work";
 
 /// What a core sleeps for, and so what its load gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,18 +99,22 @@ impl EventUnit {
         }
     }
     /// Puts a core to sleep, unless what it waits for is already there.
-    fn wait(&mut self, i: usize, clear: u32, waiting: Waiting, now: u64) -> Reply {
+    fn wait(&mut self, i: usize, clear: u32, what: &'static str, now: u64, effects: &mut Effects) -> Reply {
+        let waiting = if what == MUTEX || what == DISPATCH { Waiting::Value } else { Waiting::Event };
         let ready = now + READY * self.period;
         let Some(core) = self.cores.get_mut(i) else { return Reply::Value(0) };
         core.clear = clear;
         let pending = core.pending & core.mask;
         if pending != 0 {
+            if pending & DMA_EVENT != 0 {
+                effects.push(Effect::Asked);
+            }
             core.pending &= !clear;
             let value = if waiting == Waiting::Value { core.value } else { pending };
             return Reply::Until(value, ready);
         }
         core.waiting = waiting;
-        Reply::Sleep
+        Reply::Sleep(what)
     }
     fn send(&mut self, events: u32, cores: u32, now: u64, effects: &mut Effects) {
         let at = now + WAKE_UP * self.period;
@@ -121,13 +133,16 @@ impl EventUnit {
             return;
         }
         let value = if core.waiting == Waiting::Value { core.value } else { pending };
+        if pending & DMA_EVENT != 0 {
+            effects.push(Effect::Asked);
+        }
         core.pending &= !core.clear;
         core.clear = 0;
         core.waiting = Waiting::No;
         effects.push(Effect::Wake { core: i, value, at });
     }
 
-    fn core_read(&mut self, i: usize, offset: u32, access: &Access) -> Reply {
+    fn core_read(&mut self, i: usize, offset: u32, access: &Access, effects: &mut Effects) -> Reply {
         let Some(core) = self.cores.get(i) else { return no_register(self.name(), access, "reads") };
         match offset {
             0x00 => Reply::Value(core.mask),
@@ -135,8 +150,8 @@ impl EventUnit {
             0x1c => Reply::Value(core.pending),
             0x20 => Reply::Value(core.pending & core.mask),
             0x24 => Reply::Value(core.pending & core.irq_mask),
-            0x38 => self.wait(i, 0, Waiting::Event, access.now),
-            0x3c => self.wait(i, core.mask, Waiting::Event, access.now),
+            0x38 => self.wait(i, 0, EVENT, access.now, effects),
+            0x3c => self.wait(i, core.mask, EVENT, access.now, effects),
             _ => no_register(self.name(), access, "reads"),
         }
     }
@@ -188,7 +203,7 @@ impl EventUnit {
             return Reply::Value(0);
         }
         // Asleep first: the event that the core itself completes wakes it like the others.
-        let reply = self.wait(i, if clear { mask } else { 0 }, Waiting::Event, access.now);
+        let reply = self.wait(i, if clear { mask } else { 0 }, BARRIER, access.now, effects);
         self.check_barrier(b, access.now, effects);
         reply
     }
@@ -228,7 +243,7 @@ impl EventUnit {
         let Some(value) = write else {
             if mutex.locked {
                 mutex.waiting |= 1 << access.core;
-                return self.wait(access.core, MUTEX_EVENT, Waiting::Value, access.now);
+                return self.wait(access.core, MUTEX_EVENT, MUTEX, access.now, effects);
             }
             mutex.locked = true;
             effects.push(Effect::Follow { core: access.core, after: mutex.owner });
@@ -291,7 +306,7 @@ impl EventUnit {
                 return Reply::Value(entry.value);
             }
         }
-        self.wait(i, DISPATCH_EVENT, Waiting::Value, access.now)
+        self.wait(i, DISPATCH_EVENT, DISPATCH, access.now, effects)
     }
 
     fn software(&mut self, offset: u32, value: u32, access: &Access, effects: &mut Effects) -> Reply {
@@ -305,7 +320,7 @@ impl EventUnit {
     fn demux(&mut self, write: Option<u32>, access: &Access, effects: &mut Effects) -> Reply {
         let offset = access.offset & 0x3ff;
         match (offset, write) {
-            (0x00..0x40, None) => self.core_read(access.core, offset, access),
+            (0x00..0x40, None) => self.core_read(access.core, offset, access, effects),
             (0x00..0x40, Some(v)) => self.core_write(access.core, offset, v, access, effects),
             (0x80, None) => self.pop(access, effects),
             (0x80, Some(v)) => self.push(v, access, effects),
@@ -324,7 +339,7 @@ impl EventUnit {
         let offset = access.offset;
         let core = (offset / 64) as usize;
         match (offset, write) {
-            (0..0x400, None) if offset % 64 < 0x38 => self.core_read(core, offset % 64, access),
+            (0..0x400, None) if offset % 64 < 0x38 => self.core_read(core, offset % 64, access, effects),
             (0..0x400, Some(v)) => self.core_write(core, offset % 64, v, access, effects),
             (0x600..0x700, Some(v)) => self.software(offset - 0x600, v, access, effects),
             (0x700, None) => Reply::Value(0),

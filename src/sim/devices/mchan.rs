@@ -161,9 +161,9 @@ impl Mchan {
                 self.running.len() - 1
             }
         };
-        let label = format!("DMA counter {counter}");
+        let kind = usize::from(to_l1);
         let core = access.core;
-        effects.push(Effect::Move(Transfer { label, core, rows, from: access.now, until }));
+        effects.push(Effect::Move(Transfer { kind, core, rows, from: access.now, until }));
         effects.push(Effect::Schedule { at: until, token: token as u32 });
         self.queue(to_l1, access.now)
     }
@@ -181,7 +181,7 @@ impl Device for Mchan {
     fn name(&self) -> &'static str {
         "cluster DMA"
     }
-    fn read(&mut self, access: &Access, _: &mut Effects) -> Reply {
+    fn read(&mut self, access: &Access, effects: &mut Effects) -> Reply {
         let Some(port) = self.port(access) else {
             return Reply::Fault("uses the cluster DMA's per-core port from outside the cluster".into());
         };
@@ -190,10 +190,13 @@ impl Device for Mchan {
                 Some(counter) => Reply::Value(counter),
                 None => {
                     self.waiting.push((port, access.core));
-                    Reply::Sleep
+                    Reply::Sleep("DMA counter")
                 }
             },
-            4 => Reply::Value(self.status()),
+            4 => {
+                effects.push(Effect::Asked);
+                Reply::Value(self.status())
+            }
             _ => no_register(self.name(), access, "reads"),
         }
     }
@@ -210,6 +213,7 @@ impl Device for Mchan {
                 if words.len() == needed { self.start(port, access, effects) } else { Reply::Value(0) }
             }
             4 => {
+                effects.push(Effect::Asked);
                 self.release(value, access.now, effects);
                 Reply::Value(0)
             }

@@ -31,8 +31,8 @@ pub enum Reply {
     Value(u32),
     /// Done, but the core may only go on at this time (in ticks).
     Until(u32, u64),
-    /// The core stands still until the device wakes it.
-    Sleep,
+    /// The core stands still until the device wakes it; what it waits for.
+    Sleep(&'static str),
     /// The hardware has no such register, or the access is wrong: what is wrong with it.
     Fault(String),
 }
@@ -40,8 +40,8 @@ pub enum Reply {
 /// A transfer between two memories.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transfer {
-    /// What moves it, for traces: `DMA 3`.
-    pub label: String,
+    /// What moves it, for traces: 0 out of L1, 1 into L1, 2 over HyperBus.
+    pub kind: usize,
     /// Core that started it.
     pub core: usize,
     /// Rows: source address, destination address, bytes.
@@ -122,6 +122,8 @@ pub enum Effect {
         /// The core that it waited for.
         after: usize,
     },
+    /// Somebody has asked whether transfers have ended: those that have may be used.
+    Asked,
 }
 
 /// What a device wants done.

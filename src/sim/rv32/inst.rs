@@ -150,4 +150,37 @@ impl Inst {
         crosses: false,
         rm: 0,
     };
+    /// Whether it writes memory.
+    #[inline(always)]
+    pub fn writes(&self) -> bool {
+        matches!(self.class, Class::Store | Class::FloatStore)
+    }
+    /// The register that a store writes, numbered as in `reads`.
+    pub fn data(&self) -> u8 {
+        self.rs2 + if self.class == Class::FloatStore { 32 } else { 0 }
+    }
+    /// The register that gets the result, numbered as in `reads`; 0 for none.
+    pub fn result(&self) -> u8 {
+        let to_integer = matches!(
+            self.op,
+            Op::Feq | Op::Flt | Op::Fle | Op::Fclass | Op::FcvtWs | Op::FcvtWus | Op::FmvXw
+        );
+        match self.class {
+            Class::Float | Class::FloatDiv | Class::FloatMove if !to_integer => self.rd + 32,
+            Class::FloatLoad => self.rd + 32,
+            Class::Loop => 0,
+            _ => self.rd,
+        }
+    }
+    /// The register that it copies to `result` unchanged, if that is all it does.
+    pub fn copied(&self) -> Option<u8> {
+        match (self.class, self.op, self.mode) {
+            (Class::Alu, Op::Add, Mode::Imm) if self.imm == 0 => Some(self.rs1),
+            (Class::Alu, Op::Add, Mode::Reg) if self.rs1 == 0 => Some(self.rs2),
+            (Class::Float, Op::Fsgnj, _) if self.rs1 == self.rs2 => Some(self.rs1 + 32),
+            (Class::FloatMove, Op::FmvXw, _) => Some(self.rs1 + 32),
+            (Class::FloatMove, _, _) => Some(self.rs1),
+            _ => None,
+        }
+    }
 }

@@ -24,6 +24,8 @@ pub enum Activity {
     Asleep {
         /// Register that the answer goes to.
         rd: u8,
+        /// What it waits for.
+        what: &'static str,
     },
     /// In `wfi`.
     Waiting,
@@ -52,6 +54,15 @@ pub struct CoreState {
     pub fflags: u8,
     /// Dynamic rounding mode.
     pub frm: u8,
+    /// Registers with bytes that were never written (as `Inst::reads`), and which of their bytes; kept by the
+    /// checker.
+    pub undefined: u64,
+    /// See `undefined`.
+    pub undefined_bytes: [u8; 64],
+    /// Address and instruction of the last load of such bytes.
+    pub undefined_origin: (u32, u32),
+    /// First address and bytes of the function it is in; jumps out of it are told to the profile.
+    pub function: (u32, u32),
     /// Whether it executes.
     pub activity: Activity,
     /// When it fell asleep, in ticks.
@@ -82,6 +93,10 @@ impl CoreState {
             loops: [HardwareLoop::default(); 2],
             fflags: 0,
             frm: 0,
+            undefined: 0,
+            undefined_bytes: [0; 64],
+            undefined_origin: (0, 0),
+            function: (0, u32::MAX),
             activity: Activity::Off,
             asleep_since: 0,
             slept: 0,
@@ -96,6 +111,27 @@ impl CoreState {
     pub fn set(&mut self, rd: u8, value: u32) {
         self.x[usize::from(rd & 31)] = value;
         self.x[0] = 0;
+    }
+    /// Bytes of a register (numbered as in `Inst::reads`) that were never written.
+    #[inline(always)]
+    pub fn undefined_mask(&self, r: u8) -> u8 {
+        if self.undefined >> (r & 63) & 1 == 0 { 0 } else { self.undefined_bytes[usize::from(r & 63)] }
+    }
+    /// A register gets a value with these bytes never written.
+    pub fn define(&mut self, r: u8, undefined: u8) {
+        let bit = 1u64 << (r & 63);
+        self.undefined &= !bit;
+        if undefined != 0 && r != 0 {
+            self.undefined |= bit;
+            self.undefined_bytes[usize::from(r & 63)] = undefined;
+        }
+    }
+    /// A register is loaded from `size` bytes of which some were never written.
+    #[cold]
+    pub fn load_undefined(&mut self, r: u8, size: u32, mask: u8, addr: u32) {
+        // Extension spreads what is not known.
+        self.define(r, if size == 4 { mask } else { 15 });
+        self.undefined_origin = (addr, self.pc);
     }
     /// Reads an integer register.
     #[inline(always)]
