@@ -13,6 +13,7 @@ package() {
         make) echo "make" ;;
         size) echo "binutils" ;;
         certificates) echo "ca-certificates" ;;
+        riscv) echo "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf" ;;
         *) echo "$1" ;;
     esac
 }
@@ -33,6 +34,9 @@ present() {
                     $cc -fsanitize=address,undefined -x c - -o /dev/null 2> /dev/null || return 1
             done ;;
         certificates) [ -e /etc/ssl/certs/ca-certificates.crt ] ;;
+        riscv)
+            command -v riscv64-unknown-elf-gcc > /dev/null &&
+                echo '#include <math.h>' | riscv64-unknown-elf-gcc --specs=picolibc.specs -E - > /dev/null 2>&1 ;;
         rust) rust_is_new_enough ;;
         *) command -v "$1" > /dev/null ;;
     esac

@@ -35,6 +35,12 @@ const TOOLS: &[Tool] = &[
         package: "clang",
         required: false,
     },
+    Tool {
+        command: "riscv64-unknown-elf-gcc",
+        purpose: "builds networks for target siracusa",
+        package: "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf",
+        required: false,
+    },
     Tool { command: "dot", purpose: "pictures from `inspect --dot`", package: "graphviz", required: false },
 ];
 
