@@ -13,6 +13,7 @@ use super::host::{self, CFile};
 use super::objects::{Cache, Flags, run_tool};
 use crate::diag::{Diagnostic, Kind, Result};
 use crate::ir::{TensorType, Value};
+use crate::sim::{self, Status};
 use crate::targets::Platform;
 use crate::targets::platform::{External, Runtime};
 
@@ -228,8 +229,30 @@ fn failed(what: &str, e: &io::Error) -> Diagnostic {
 }
 
 /// Runs a program on the simulator in this binary and gives what it printed.
-fn simulate(chip: &str, _elf: &Path, _options: &ChipOptions) -> Result<String> {
-    Err(Diagnostic::unsupported(format!("the simulator of `{chip}` is not there yet")).into())
+fn simulate(chip: &str, elf: &Path, options: &ChipOptions) -> Result<String> {
+    let soc = sim::soc(chip)
+        .ok_or_else(|| Diagnostic::invalid(format!("the built-in simulator does not know the chip `{chip}`")))?;
+    let bytes = fs::read(elf).map_err(|e| failed("read the program", &e))?;
+    let simulation = sim::Options { max_cycles: Some(options.max_cycles), check: options.checks };
+    let report = sim::simulate(&bytes, &soc, &simulation)?;
+    let text = String::from_utf8_lossy(&report.stdout).into_owned();
+    let problem = match report.status {
+        Status::Exit(0) => return Ok(text),
+        Status::Exit(status @ 100..=131) => format!("trapped (cause {})", status - 100),
+        Status::Exit(status) => format!("ended with status {status}"),
+        Status::TimeOut => {
+            let message = format!("the program did not end within {} cycles", options.max_cycles);
+            return Err(Diagnostic::internal(message).help("--max-cycles N allows more").into());
+        }
+        Status::Deadlock => format!("stood still at cycle {}: every core waits", report.cycles),
+        Status::Fault(what) => format!("did something wrong: {what}"),
+    };
+    let shown: Vec<&str> = text.lines().filter(|l| !l.trim().is_empty()).take(8).collect();
+    let mut d = Diagnostic::internal(format!("the program {problem}"));
+    if !shown.is_empty() {
+        d.message = format!("{}; it printed:\n    {}", d.message, shown.join("\n    "));
+    }
+    Err(d.into())
 }
 
 /// Runs a program on an installed simulator and gives what it printed.
