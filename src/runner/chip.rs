@@ -233,7 +233,11 @@ fn simulate(chip: &str, elf: &Path, options: &ChipOptions) -> Result<String> {
     let soc = sim::soc(chip)
         .ok_or_else(|| Diagnostic::invalid(format!("the built-in simulator does not know the chip `{chip}`")))?;
     let bytes = fs::read(elf).map_err(|e| failed("read the program", &e))?;
-    let simulation = sim::Options { max_cycles: Some(options.max_cycles), check: options.checks };
+    let simulation = sim::Options {
+        max_cycles: Some(options.max_cycles),
+        check: options.checks,
+        ..sim::Options::default()
+    };
     let report = sim::simulate(&bytes, &soc, &simulation)?;
     let text = String::from_utf8_lossy(&report.stdout).into_owned();
     let problem = match report.status {
