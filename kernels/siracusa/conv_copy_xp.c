@@ -29,15 +29,30 @@
  * one for each output channel (step 1); for a result of 32 bits they are NULL and nothing is requantised.
  * Each core has `room` bytes of scratch: at least four windows, rounded up to whole words. */
 
+#if Y_BITS == 32
+#define RQ NULL
+#else
+#define RQ (&rq)
+#endif
+
 struct window {
     int32_t in_h, in_w, kernel_h, kernel_w, stride_h, stride_w, dil_h, dil_w, pad_top, pad_left, group_in;
     ptrdiff_t x_pixel, x_row;
     int32_t joined; /* Whether taps beside each other are one run of memory. */
-    int32_t pad;    /* bytes that fill the last word */
 };
 
+/* Copies a window whose first row of taps is at x, which has all of them side by side. */
+TW_ALWAYS_INLINE void copy_inside(const struct window *win, const uint8_t *x, uint8_t *to)
+{
+    const ptrdiff_t step = win->dil_h * win->x_row;
+    const int32_t run = win->kernel_w * win->group_in;
+    for (int32_t kh = win->kernel_h; kh > 0; kh--, x += step) {
+        to = tw_copy(to, x, run);
+    }
+}
+
 /* Copies the window of output (oh, ow) of the image at x. */
-static uint8_t *copy_window(const struct window *win, const uint8_t *x, int32_t oh, int32_t ow, uint8_t *to)
+TW_NEVER_INLINE void copy_window(const struct window *win, const uint8_t *x, int32_t oh, int32_t ow, uint8_t *to)
 {
     const int32_t sh = oh * win->stride_h - win->pad_top, sw = ow * win->stride_w - win->pad_left;
     const int32_t w0 = tw_first_tap(sw, win->dil_w, win->kernel_w);
@@ -58,7 +73,6 @@ static uint8_t *copy_window(const struct window *win, const uint8_t *x, int32_t 
         }
         to = tw_zero(to, (win->kernel_w - w1) * win->group_in);
     }
-    return tw_zero(to, win->pad);
 }
 
 void TW_KERNEL(const X_T *x, const W_T *w, const B_T *bias, Y_T *y,
@@ -71,18 +85,20 @@ void TW_KERNEL(const X_T *x, const W_T *w, const B_T *bias, Y_T *y,
 {
     const int32_t taps = kernel_h * kernel_w * group_in, words = (taps + 3) / 4;
     const struct window win = {in_h, in_w, kernel_h, kernel_w, stride_h, stride_w, dil_h, dil_w, pad_top, pad_left,
-                               group_in, x_pixel, x_row, group == 1 && dil_w == 1, 4 * words - taps};
+                               group_in, x_pixel, x_row, group == 1 && dil_w == 1};
     /* Results that lie densely are one line of pixels. */
     const int dense = y_row == out_w * y_pixel && (n == 1 || y_image == out_h * y_row);
     const int32_t width = dense ? n * out_h * out_w : out_w, lines = dense ? 1 : n * out_h;
     const int32_t line_quads = (width + 3) / 4, quads = lines * line_quads, blocks = (group_out + 3) / 4;
     const int32_t most = room / (16 * words);
+    /* Where a window that lies on the input may begin. */
+    const int32_t last_h = in_h - (kernel_h - 1) * dil_h - 1, last_w = in_w - kernel_w;
     uint8_t *const own = (uint8_t *)scratch + (ptrdiff_t)tw_core_id() * room;
     int32_t parts = 1;
     struct tw_range part;
     struct tw_tile tile;
     struct tw_channels channels;
-    const struct tw_rq rq = {mul, add, mul_step, add_step, shift, lo, hi};
+    const struct tw_rq rq = tw_rq(mul, add, mul_step, add_step, shift, lo, hi);
 
     /* Few pixels: the channels are shared out too. */
     while (parts < blocks && group * quads * parts % tw_core_count() != 0
@@ -94,6 +110,10 @@ void TW_KERNEL(const X_T *x, const W_T *w, const B_T *bias, Y_T *y,
     tile.runs = 1;
     tile.x_skip = 0;
     tile.w_skip = 0;
+    /* Bytes that fill the last words of windows. */
+    for (int32_t i = 0; i < 4 * most; i++) {
+        tw_zero(own + (ptrdiff_t)i * 4 * words + taps, 4 * words - taps);
+    }
     part = tw_split((size_t)group * (size_t)quads * (size_t)parts, 1);
     for (int32_t item = (int32_t)part.begin, some; item < (int32_t)part.end; item += some) {
         const int32_t slice = item / quads, g = slice / parts, piece = slice % parts, first = item % quads;
@@ -102,12 +122,17 @@ void TW_KERNEL(const X_T *x, const W_T *w, const B_T *bias, Y_T *y,
         some = (int32_t)part.end - item < some ? (int32_t)part.end - item : some;
         for (int32_t q = first; q < first + some; q++) {
             const int32_t line = q / line_quads, column = 4 * (q % line_quads);
-            int32_t pixel = line * width + column;
-            int32_t ow = pixel % out_w, row = pixel / out_w;
-            for (int32_t p = 0; p < 4; p++) {
+            const int32_t pixel = line * width + column;
+            int32_t row = pixel / out_w, ow = pixel - row * out_w;
+            for (int32_t p = 0; p < 4; p++, to += 4 * words) {
                 const int32_t image = n == 1 ? 0 : row / out_h, oh = row - image * out_h;
-                to = copy_window(&win, (const uint8_t *)x + (ptrdiff_t)image * x_image + (ptrdiff_t)g * group_in, oh, ow,
-                                 to);
+                const uint8_t *px = (const uint8_t *)x + (ptrdiff_t)image * x_image + (ptrdiff_t)g * group_in;
+                const int32_t sh = oh * stride_h - pad_top, sw = ow * stride_w - pad_left;
+                if (win.joined && sh >= 0 && sh <= last_h && sw >= 0 && sw <= last_w) {
+                    copy_inside(&win, px + (ptrdiff_t)sh * x_row + (ptrdiff_t)sw * x_pixel, to);
+                } else {
+                    copy_window(&win, px, oh, ow, to);
+                }
                 /* Pixels that do not exist repeat the last one; their results are not stored. */
                 if (column + p + 1 < width && ++ow == out_w) {
                     ow = 0;
@@ -125,21 +150,27 @@ void TW_KERNEL(const X_T *x, const W_T *w, const B_T *bias, Y_T *y,
 #if Y_BITS != 32
             tw_channels_requant(&channels, &rq, channel, count);
 #endif
-            for (int32_t q = 0; q < some; q++) {
-                const int32_t line = (first + q) / line_quads, column = 4 * ((first + q) % line_quads);
-                const int pixels = width - column < 4 ? width - column : 4;
+            for (int32_t q = 0, line = first / line_quads, column = 4 * (first % line_quads); q < some;) {
+                /* Whole tiles of a line, then what is left of it. */
+                const int32_t full = (width - column) / 4 < some - q ? (width - column) / 4 : some - q;
                 const ptrdiff_t y_line = dense ? 0 : line / out_h * (ptrdiff_t)y_image + line % out_h * (ptrdiff_t)y_row;
+                const ptrdiff_t y_step = y_pixel * (ptrdiff_t)sizeof *y;
+                const uint8_t *px = own + (ptrdiff_t)q * 16 * words;
                 Y_T *py = y + y_line + (ptrdiff_t)column * y_pixel + channel;
-                tw_tile_dot4(&tile, &channels, own + (ptrdiff_t)q * 16 * words, 4 * words, 4, pw);
-#if Y_BITS == 32
-                tw_store_each(&tile, count, pixels, (uint8_t *)py, 4 * (ptrdiff_t)y_pixel);
-#else
-                if (channels.narrow && count == 4) {
-                    tw_tile_finish(&tile, &channels, pixels, py, y_pixel);
+                if (full > 0) {
+                    tw_tile_quads(&tile, &channels, RQ, channel, count, full, px, 4 * words, 4, pw, py, y_step);
+                    q += full;
+                    column += 4 * full;
                 } else {
-                    tw_finish_each(&tile, &channels, &rq, channel, count, pixels, (uint8_t *)py, y_pixel);
+                    tw_tile_dot4(&tile, channels.bias, px, 4 * words, 4, pw);
+                    tw_tile_results(&tile, &channels, RQ, channel, count, width - column, py, y_step);
+                    q++;
+                    column = width;
                 }
-#endif
+                if (column == width) {
+                    column = 0;
+                    line++;
+                }
             }
         }
     }

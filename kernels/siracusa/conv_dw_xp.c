@@ -43,7 +43,7 @@ struct channel {
 };
 
 /* One output by its definition, at `i` along a and `j` along b. */
-static void one(const struct axis *a, const struct axis *b, const struct channel *c, const struct tw_rq *rq, int32_t i,
+TW_NEVER_INLINE void one(const struct axis *a, const struct axis *b, const struct channel *c, const struct tw_rq *rq, int32_t i,
                 int32_t j)
 {
     const int32_t sa = i * a->stride - a->pad, sb = j * b->stride - b->pad;
@@ -64,112 +64,76 @@ static void one(const struct axis *a, const struct axis *b, const struct channel
     c->y[i * a->y + j * b->y] = tw_signed(acc);
 #else
     c->y[i * a->y + j * b->y] =
-        (Y_T)tw_requant_wide(tw_signed(acc), c->mul, c->add, rq->shift, rq->lo, rq->hi);
+        (Y_T)tw_requant_wide(rq, tw_signed(acc), c->mul, c->add);
 #endif
 }
 
 #if Y_BITS != 32
-/* Whether the channel's requantisation fits 32 bits whatever x is; fills the weights of `line`, whose rows go along b. */
-static int prepare(struct tw_dw_line *line, const struct axis *a, const struct axis *b, const struct channel *c,
-                   const struct tw_rq *rq)
+/* Whether the channel's requantisation fits 32 bits whatever x is; fills the weights of the columns, which lie side by
+ * side if `turned`. Their fourth lanes hold what happens to be there: the masks of lines take them out. */
+TW_NEVER_INLINE int prepare(struct tw_dw_lines *lines, const struct channel *c, const struct tw_rq *rq, int turned)
 {
+    uint32_t m[4] = {tw_load_word(c->w), tw_load_word(c->w + 3), tw_load_word(c->w + 5) >> 8, 0};
+    uint32_t weight = 0;
     int64_t sum, largest;
-    int32_t weight = 0;
-    for (int32_t k = 0; k < 3; k++) {
-        uint32_t word = 0;
-        for (int32_t r = 0; r < 3; r++) {
-            const int32_t w = c->w[k * a->w + r * b->w];
-            weight += w < 0 ? -w : w;
-            word |= ((uint32_t)w & 0xffu) << (8 * r);
-        }
-        line->w[k] = word;
+    for (int k = 0; k < 3; k++) {
+        weight = tw_sdotup_b(weight, TW_W_SIGNED ? tw_abs_b(m[k]) : m[k], 0x00010101u);
+    }
+    if (!turned) {
+        tw_transpose_b(m);
+    }
+    for (int k = 0; k < 3; k++) {
+        lines->w[k] = m[k];
     }
     if (rq->shift > 30 || c->mul == INT32_MIN) {
         return 0;
     }
-    sum = (int64_t)c->add + (rq->shift != 0 ? (int64_t)1 << (rq->shift - 1) : 0) + (int64_t)c->bias * c->mul;
-    largest = (int64_t)(TW_X_SIGNED ? 128 : 255) * weight * (c->mul < 0 ? -c->mul : c->mul);
-    line->mul = c->mul;
-    line->add = (int32_t)sum;
+    sum = (int64_t)c->bias * c->mul + (c->add + rq->half);
+    largest = (int64_t)((TW_X_SIGNED ? 128 : 255) * (int32_t)weight) * (c->mul < 0 ? -c->mul : c->mul);
+    lines->mul = c->mul;
+    lines->add = (int32_t)sum;
     return sum + largest < INT32_MAX && sum - largest > INT32_MIN && c->bias < (1 << 30) && c->bias > -(1 << 30);
 }
 
-/* The bytes of up to four rows at column i. */
-static uint32_t column(const struct tw_dw_line *line, const struct axis *a, int32_t i)
+/* Lines first .. end - 1, side by side along b; each is two lines of outputs if `pairs`. */
+TW_NEVER_INLINE void describe(struct tw_dw_rows *to, const struct axis *b, int32_t first, int32_t end, int pairs)
 {
-    uint32_t word = 0;
-    if (i >= 0 && i < a->in) {
+    for (int32_t l = first; l < end; l++, to++) {
+        const int32_t j = pairs ? 2 * l : l, row = j * b->stride - b->pad;
+        to->w_mask = 0x00ffffffu;
+        to->v_mask = 0xffffff00u;
         for (int r = 0; r < 4; r++) {
-            word |= (uint32_t)line->rows[r][i * a->x] << (8 * r);
+            const int32_t at = row + r;
+            /* Rows that do not exist have weights of zero; any bytes will do. */
+            to->x[r] = (at < 0 ? 0 : at < b->in ? at : b->in - 1) * b->x;
+            if (at < 0 || at >= b->in) {
+                to->w_mask &= ~(UINT32_C(0xff) << (8 * r));
+                to->v_mask &= ~(UINT32_C(0xff) << (8 * r));
+            }
         }
+        to->y[0] = j * b->y;
+        to->y[1] = (pairs && j + 1 < b->out ? j + 1 : j) * b->y;
     }
-    return word;
 }
 
-/* Lines j .. j + lines - 1 of outputs (one or two), which go along a. */
-static void fast(struct tw_dw_line *line, const struct axis *a, const struct axis *b, const struct channel *c,
-                 const struct tw_rq *rq, int32_t j, int32_t lines)
+TW_NEVER_INLINE void fast(const struct tw_dw_lines *lines, int32_t stride, int positive)
 {
-    const int32_t row = j * b->stride - b->pad, first = -a->pad;
-    const uint32_t full[3] = {line->w[0], line->w[1], line->w[2]};
-    /* Outputs whose last column is on the image. */
-    const int32_t room = a->in - 3 + a->pad;
-    const int32_t most = room < 0 ? 0 : room / a->stride + 1, main = most < a->out ? most : a->out;
-    uint32_t w_mask = 0, v_mask = 0;
-    for (int32_t r = 0; r < 4; r++) {
-        const int32_t at = row + r, on = at >= 0 && at < b->in;
-        /* Rows that do not exist have weights of zero; any bytes will do. */
-        line->rows[r] = c->x + (at < 0 ? 0 : at < b->in ? at : b->in - 1) * b->x;
-        w_mask |= on && r < 3 ? UINT32_C(0xff) << (8 * r) : 0;
-        v_mask |= on && r > 0 && lines == 2 ? UINT32_C(0xff) << (8 * r) : 0;
-    }
-    for (int k = 0; k < 3; k++) {
-        line->w[k] = full[k] & w_mask;
-        line->v[k] = full[k] << 8 & v_mask;
-    }
-    line->y[0] = (uint8_t *)(c->y + j * b->y);
-    line->y[1] = lines == 2 ? (uint8_t *)(c->y + (j + 1) * b->y) : line->y[0];
-    if (a->stride == 1) {
-        line->columns[0] = column(line, a, first);
-        line->columns[1] = column(line, a, first + 1);
-        for (int r = 0; r < 4; r++) {
-            line->rows[r] += (first + 2) * a->x;
+    if (stride == 1) {
+        if (positive) {
+            tw_dw_pair_positive(lines);
+        } else {
+            tw_dw_pair_symmetric(lines);
         }
-        if (main > 0) {
-            if (rq->lo == 0) {
-                tw_dw_both_positive(line, main);
-            } else {
-                tw_dw_both_symmetric(line, main);
-            }
-        }
-        if (main < a->out) {
-            if (rq->lo == 0) {
-                tw_dw_last_positive(line, a->out - main);
-            } else {
-                tw_dw_last_symmetric(line, a->out - main);
-            }
-        }
+    } else if (positive) {
+        tw_dw_stride2_positive(lines);
     } else {
-        line->columns[1] = column(line, a, first);
-        for (int r = 0; r < 4; r++) {
-            line->rows[r] += (first + 1) * a->x;
-        }
-        if (main > 0) {
-            if (rq->lo == 0) {
-                tw_dw_stride2_positive(line, main);
-            } else {
-                tw_dw_stride2_symmetric(line, main);
-            }
-        }
-        for (int32_t i = main; i < a->out; i++) {
-            one(a, b, c, rq, i, j);
-        }
-    }
-    for (int k = 0; k < 3; k++) {
-        line->w[k] = full[k];
+        tw_dw_stride2_symmetric(lines);
     }
 }
 #endif
+
+/* Lines described at once. */
+#define MOST 40
 
 void TW_KERNEL(const X_T *x, const W_T *w, const B_T *bias, Y_T *y,
                int32_t n, int32_t channels, int32_t multiplier, int32_t in_h, int32_t in_w, int32_t out_h,
@@ -181,53 +145,67 @@ void TW_KERNEL(const X_T *x, const W_T *w, const B_T *bias, Y_T *y,
 {
     const struct axis h = {in_h, out_h, kernel_h, stride_h, dil_h, pad_top, x_row, y_row, kernel_w};
     const struct axis v = {in_w, out_w, kernel_w, stride_w, dil_w, pad_left, x_pixel, y_pixel, 1};
-    const struct tw_rq rq = {mul, add, mul_step, add_step, shift, lo, hi};
+    const struct tw_rq rq = tw_rq(mul, add, mul_step, add_step, shift, lo, hi);
     const int three = kernel_h == 3 && kernel_w == 3 && dil_h == 1 && dil_w == 1;
     /* Lines go along a: the longer dimension, or the one whose stride the fast path knows. */
     const int along_h = stride_w > 2 || (stride_h <= 2 && out_h > out_w);
     const struct axis *a = along_h ? &h : &v, *b = along_h ? &v : &h;
     const int pairs = three && a->stride == 1 && b->stride == 1;
-    const int32_t lines = pairs ? (b->out + 1) / 2 : b->out, all = n * lines;
-    const struct tw_range part = tw_split((size_t)channels * (size_t)multiplier * (size_t)all, 1);
-    int32_t now = -1;
-    int quick = 0;
+    const int32_t lines = pairs ? (b->out + 1) / 2 : b->out;
+    const struct tw_range part = tw_split((size_t)channels * (size_t)multiplier * (size_t)n * (size_t)lines, 1);
+    int32_t item = (int32_t)part.begin, l = item % lines, image = item / lines % n, o = item / lines / n;
     struct channel c = {NULL, NULL, NULL, 0, 0, 0};
 #if Y_BITS != 32
-    struct tw_dw_line line;
-    const int clips = lo == 0 || lo == -hi - 1;
-    const int regular = three && clips && a->stride <= 2 && a->pad <= (a->stride == 1 ? 2 : 1);
-    line.x_step = a->x;
-    line.y_step = a->y;
-    line.shift = shift;
-    line.top = hi;
+    /* Outputs whose last column is on the image. */
+    const int32_t room = a->in + a->pad - 3, most = room < 0 ? 0 : room / a->stride + 1;
+    const int32_t count = most < a->out ? most : a->out, last = a->out - count;
+    /* At most one more, which still has its other columns. */
+    const int ends = last == 0 || (last == 1 && (a->out - 1) * a->stride + 1 - a->pad < a->in);
+    const int regular = three && a->stride <= 2 && a->pad <= 1 && count > 0 && ends && (lo == 0 || lo == -hi - 1);
+    struct tw_dw_rows rows[MOST];
+    struct tw_dw_lines job = {NULL, NULL, rows, rows, a->x, a->y, {0, 0, 0}, 0, 0, shift, hi, a->pad, count, last};
+    /* All lines are described once if there is room. */
+    const int once = lines <= MOST;
+    if (regular && once) {
+        describe(rows, b, 0, lines, pairs);
+    }
 #endif
-    for (int32_t item = (int32_t)part.begin; item < (int32_t)part.end; item++) {
-        const int32_t o = item / all, rest = item - o * all, image = rest / lines, l = rest - image * lines;
-        c.x = (const uint8_t *)x + (ptrdiff_t)image * x_image + o / multiplier;
+    while (item < (int32_t)part.end) {
+        const int32_t left = (int32_t)part.end - item, some = lines - l < left ? lines - l : left;
+        c.x = (const uint8_t *)x + (ptrdiff_t)image * x_image + (multiplier == 1 ? o : o / multiplier);
         c.y = y + (ptrdiff_t)image * y_image + o;
-        if (o != now) {
-            now = o;
-            c.w = w + (ptrdiff_t)o * kernel_h * kernel_w;
-            c.bias = bias != NULL ? (int32_t)bias[o] : 0;
+        c.w = w + (ptrdiff_t)o * kernel_h * kernel_w;
+        c.bias = bias != NULL ? (int32_t)bias[o] : 0;
 #if Y_BITS != 32
-            c.mul = mul[o * mul_step];
-            c.add = add[o * add_step];
-            quick = regular && prepare(&line, a, b, &c, &rq);
+        c.mul = mul[o * mul_step];
+        c.add = add[o * add_step];
+        if (regular && prepare(&job, &c, &rq, along_h)) {
+            job.x = c.x;
+            job.y = (uint8_t *)c.y;
+            for (int32_t done = 0; done < some; done += MOST) {
+                const int32_t now = some - done < MOST ? some - done : MOST;
+                if (!once) {
+                    describe(rows, b, l + done, l + done + now, pairs);
+                }
+                job.row = once ? rows + l : rows;
+                job.end = job.row + now;
+                fast(&job, a->stride, lo == 0);
+            }
+        } else
 #endif
-        }
-#if Y_BITS != 32
-        if (quick) {
-            const int32_t j = pairs ? 2 * l : l;
-            fast(&line, a, b, &c, &rq, j, pairs && j + 1 < b->out ? 2 : 1);
-            continue;
-        }
-#endif
-        for (int32_t j = pairs ? 2 * l : l; j < (pairs ? 2 * l + 2 : l + 1) && j < b->out; j++) {
-            for (int32_t i = 0; i < a->out; i++) {
-                one(a, b, &c, &rq, i, j);
+        {
+            const int32_t end = pairs ? 2 * (l + some) : l + some;
+            for (int32_t j = pairs ? 2 * l : l; j < end && j < b->out; j++) {
+                for (int32_t i = 0; i < a->out; i++) {
+                    one(a, b, &c, &rq, i, j);
+                }
             }
         }
+        item += some;
+        l = 0;
+        if (++image == n) {
+            image = 0;
+            o++;
+        }
     }
-    (void)quick;
-    (void)rq;
 }

@@ -28,6 +28,12 @@
  * be NULL. mul and add have one element (step 0) or one for each output channel (step 1); for a result of 32 bits
  * they are NULL and nothing is requantised. The input ends at in_h and in_w: the padding behind it is implied. */
 
+#if Y_BITS == 32
+#define RQ(job) NULL
+#else
+#define RQ(job) (&(job)->rq)
+#endif
+
 struct job {
     struct tw_tile tile;
     struct tw_channels channels;
@@ -38,21 +44,13 @@ struct job {
 };
 
 /* The results of one tile. */
-static inline void finish(const struct job *job, int pixels, Y_T *y)
+TW_ALWAYS_INLINE void finish(const struct job *job, int pixels, Y_T *y)
 {
-#if Y_BITS == 32
-    tw_store_each(&job->tile, job->count, pixels, (uint8_t *)y, job->y_pixel * 4);
-#else
-    if (job->channels.narrow && job->count == 4) {
-        tw_tile_finish(&job->tile, &job->channels, pixels, y, job->y_pixel);
-    } else {
-        tw_finish_each(&job->tile, &job->channels, &job->rq, job->first, job->count, pixels, (uint8_t *)y,
-                       job->y_pixel);
-    }
-#endif
+    tw_tile_results(&job->tile, &job->channels, RQ(job), job->first, job->count, pixels, y,
+                    job->y_pixel * (ptrdiff_t)sizeof *y);
 }
 
-static void next_block(struct job *job, const B_T *bias, int32_t first, int32_t count)
+TW_NEVER_INLINE void next_block(struct job *job, const B_T *bias, int32_t first, int32_t count)
 {
     job->first = first;
     job->count = count;
@@ -64,6 +62,47 @@ static void next_block(struct job *job, const B_T *bias, int32_t first, int32_t 
 #endif
 }
 
+/* One pixel at the border: taps w0 .. w1 - 1 of its window, which begins at x, are on the input. */
+TW_NEVER_INLINE void border(struct job *job, const X_T *x, const W_T *w, Y_T *y, int32_t w0, int32_t w1,
+                            int32_t group_in, int32_t kernel_w, int32_t x_pixel, int32_t x_step)
+{
+    const int32_t run = (w1 - w0) * group_in;
+    if (run > 0 && job->tile.runs > 0) {
+        job->tile.words = run / 4;
+        job->tile.x_skip = x_step - run;
+        job->tile.w_skip = 4 * (kernel_w * group_in - run);
+        tw_tile_dot1(&job->tile, job->channels.bias, x + (ptrdiff_t)w0 * x_pixel, w + (ptrdiff_t)w0 * group_in * 4);
+    } else {
+        for (int32_t j = 0; j < 4; j++) {
+            job->tile.acc[j] = job->channels.bias[j];
+        }
+    }
+    finish(job, 1, y);
+}
+
+/* `count` pixels that have all taps, x_step bytes apart. */
+TW_NEVER_INLINE void inside(struct job *job, const X_T *x, const W_T *w, Y_T *y, int32_t count, ptrdiff_t x_step)
+{
+    if (count >= 4) {
+        tw_tile_quads(&job->tile, &job->channels, RQ(job), job->first, job->count, count / 4, x, x_step, 4, w, y,
+                      job->y_pixel * (ptrdiff_t)sizeof *y);
+        x += (count & ~3) * x_step;
+        y += (count & ~3) * job->y_pixel;
+        count &= 3;
+    }
+    if (count >= 2) {
+        tw_tile_dot2(&job->tile, job->channels.bias, x, x_step, 4, w);
+        finish(job, 2, y);
+        count -= 2;
+        x += 2 * x_step;
+        y += 2 * job->y_pixel;
+    }
+    if (count > 0) {
+        tw_tile_dot1(&job->tile, job->channels.bias, x, w);
+        finish(job, 1, y);
+    }
+}
+
 void TW_KERNEL(const X_T *x, const W_T *w, const B_T *bias, Y_T *y,
                int32_t n, int32_t in_h, int32_t in_w, int32_t out_h, int32_t out_w,
                int32_t group, int32_t group_in, int32_t group_out, int32_t kernel_h, int32_t kernel_w,
@@ -72,14 +111,13 @@ void TW_KERNEL(const X_T *x, const W_T *w, const B_T *bias, Y_T *y,
                const int32_t *mul, const int32_t *add, int32_t mul_step, int32_t add_step, int shift,
                int32_t lo, int32_t hi)
 {
-    const int32_t group_blocks = (group_out + 3) / 4, blocks = group * group_blocks;
-    const int32_t run = kernel_w * group_in;
-    const int32_t rows = n * out_h;
+    const int32_t group_blocks = (group_out + 3) / 4, lines = group * group_blocks * n * out_h;
+    const int32_t run = kernel_w * group_in, x_step = dil_h * x_row;
+    const ptrdiff_t pixel_step = (ptrdiff_t)stride_w * x_pixel;
     /* Columns whose windows lie on the input: inner .. inner_end - 1. */
     int32_t inner = (pad_left + stride_w - 1) / stride_w;
     int32_t inner_end = in_w + pad_left >= kernel_w ? (in_w + pad_left - kernel_w) / stride_w + 1 : 0;
-    int32_t quads, parts = 1, block_now = -1;
-    struct tw_range part;
+    int32_t quads, parts = 1;
     struct job job;
 
     inner = inner < out_w ? inner : out_w;
@@ -87,81 +125,64 @@ void TW_KERNEL(const X_T *x, const W_T *w, const B_T *bias, Y_T *y,
     inner_end = inner_end > inner ? inner_end : inner;
     quads = (inner_end - inner) / 4;
     /* Rows are cut where that makes the cores' parts more equal. */
-    while (parts < quads && blocks * rows * parts % tw_core_count() != 0 && blocks * rows * parts < 8 * tw_core_count()) {
+    while (parts < quads && lines * parts % tw_core_count() != 0 && lines * parts < 8 * tw_core_count()) {
         parts++;
     }
     job.y_pixel = y_pixel;
-    job.rq.mul = mul;
-    job.rq.add = add;
-    job.rq.mul_step = mul_step;
-    job.rq.add_step = add_step;
-    job.rq.shift = shift;
-    job.rq.lo = lo;
-    job.rq.hi = hi;
+    job.rq = tw_rq(mul, add, mul_step, add_step, shift, lo, hi);
     tw_tile_requant(&job.tile, &job.rq);
 
-    part = tw_split((size_t)blocks * (size_t)rows * (size_t)parts, 1);
-    for (int32_t item = (int32_t)part.begin; item < (int32_t)part.end; item++) {
-        const int32_t line = item / parts, block = line / rows, row = line % rows;
-        const int32_t image = row / out_h, oh = row % out_h, piece = item % parts;
-        const int32_t sh = oh * stride_h - pad_top;
+    /* Items are pieces of rows of images of blocks of groups. */
+    const struct tw_range part = tw_split((size_t)lines * (size_t)parts, 1);
+    int32_t item = (int32_t)part.begin, line = item / parts, piece = item % parts;
+    int32_t oh = line % out_h, image = line / out_h % n, block = line / out_h / n % group_blocks;
+    int32_t g = line / out_h / n / group_blocks, block_now = -1;
+    for (; item < (int32_t)part.end; item++) {
+        const int32_t sh = oh * stride_h - pad_top, channel = g * group_out + 4 * block;
         const int32_t h0 = tw_first_tap(sh, dil_h, kernel_h), h1 = tw_end_tap(sh, dil_h, kernel_h, in_h);
-        const int32_t g = block / group_blocks, in_group = block % group_blocks;
-        const W_T *w_block = w + (ptrdiff_t)block * kernel_h * run * 4 + (ptrdiff_t)h0 * run * 4;
-        const int32_t start = piece == 0 ? 0 : inner + 4 * (quads * piece / parts);
-        const int32_t end = piece + 1 == parts ? out_w : inner + 4 * (quads * (piece + 1) / parts);
-        const X_T *x_line = x + (ptrdiff_t)image * x_image + (ptrdiff_t)(sh + h0 * dil_h) * x_row
-            - (ptrdiff_t)pad_left * x_pixel + (ptrdiff_t)g * group_in;
-        Y_T *y_line = y + (ptrdiff_t)image * y_image + (ptrdiff_t)oh * y_row + (ptrdiff_t)g * group_out
-            + (ptrdiff_t)in_group * 4;
-        int32_t column = start;
+        const W_T *pw = w + ((ptrdiff_t)(g * group_blocks + block) * kernel_h + h0) * run * 4;
+        const X_T *px = x + (ptrdiff_t)image * x_image + (ptrdiff_t)(sh + h0 * dil_h) * x_row
+            + (ptrdiff_t)g * group_in;
+        Y_T *py = y + (ptrdiff_t)image * y_image + (ptrdiff_t)oh * y_row + channel;
+        int32_t column = 0, end = out_w;
 
-        if (block != block_now) {
-            const int32_t left = group_out - in_group * 4;
-            next_block(&job, bias, g * group_out + in_group * 4, left < 4 ? left : 4);
-            block_now = block;
+        if (parts > 1) {
+            column = piece == 0 ? 0 : inner + 4 * (quads * piece / parts);
+            end = piece + 1 == parts ? out_w : inner + 4 * (quads * (piece + 1) / parts);
+        }
+        if (channel != block_now) {
+            const int32_t left = group_out - 4 * block;
+            next_block(&job, bias, channel, left < 4 ? left : 4);
+            block_now = channel;
         }
         job.tile.runs = h1 - h0;
         while (column < end) {
-            const X_T *px = x_line + (ptrdiff_t)column * stride_w * x_pixel;
-            Y_T *py = y_line + (ptrdiff_t)column * y_pixel;
             const int32_t sw = column * stride_w - pad_left;
             if (h1 > h0 && column >= inner && column < inner_end) {
                 const int32_t full = (inner_end < end ? inner_end : end) - column;
-                const ptrdiff_t step = (ptrdiff_t)stride_w * x_pixel;
                 job.tile.words = run / 4;
-                job.tile.x_skip = dil_h * x_row - run;
+                job.tile.x_skip = x_step - run;
                 job.tile.w_skip = 0;
-                for (int32_t i = full / 4; i > 0; i--, px += 4 * step, py += 4 * y_pixel) {
-                    tw_tile_dot4(&job.tile, &job.channels, px, step, 4, w_block);
-                    finish(&job, 4, py);
-                }
-                if ((full & 2) != 0) {
-                    tw_tile_dot2(&job.tile, &job.channels, px, step, 4, w_block);
-                    finish(&job, 2, py);
-                    px += 2 * step;
-                    py += 2 * y_pixel;
-                }
-                if ((full & 1) != 0) {
-                    tw_tile_dot1(&job.tile, &job.channels, px, w_block);
-                    finish(&job, 1, py);
-                }
+                inside(&job, px + (ptrdiff_t)sw * x_pixel, pw, py + (ptrdiff_t)column * y_pixel, full, pixel_step);
                 column += full;
             } else {
                 const int32_t w0 = tw_first_tap(sw, 1, kernel_w), w1 = tw_end_tap(sw, 1, kernel_w, in_w);
-                if (h1 > h0 && w1 > w0) {
-                    job.tile.words = (w1 - w0) * group_in / 4;
-                    job.tile.x_skip = dil_h * x_row - (w1 - w0) * group_in;
-                    job.tile.w_skip = 4 * (run - (w1 - w0) * group_in);
-                    tw_tile_dot1(&job.tile, &job.channels, px + (ptrdiff_t)w0 * x_pixel,
-                                 w_block + (ptrdiff_t)w0 * group_in * 4);
-                } else {
-                    for (int32_t j = 0; j < 4; j++) {
-                        job.tile.acc[j] = job.channels.bias[j];
+                border(&job, px + (ptrdiff_t)sw * x_pixel, pw, py + (ptrdiff_t)column * y_pixel, w0, w1, group_in,
+                       kernel_w, x_pixel, x_step);
+                column++;
+            }
+        }
+        if (++piece == parts) {
+            piece = 0;
+            if (++oh == out_h) {
+                oh = 0;
+                if (++image == n) {
+                    image = 0;
+                    if (++block == group_blocks) {
+                        block = 0;
+                        g++;
                     }
                 }
-                finish(&job, 1, py);
-                column++;
             }
         }
     }

@@ -32,6 +32,12 @@
  * mul and add have one element (step 0) or one for each column (step 1); for a result of 32 bits they are NULL and
  * nothing is requantised. */
 
+#if Y_BITS == 32
+#define RQ(job) NULL
+#else
+#define RQ(job) (&(job)->rq)
+#endif
+
 struct job {
     struct tw_tile tile;
     struct tw_channels channels;
@@ -45,8 +51,12 @@ struct job {
     int32_t scaled;
 };
 
+struct shape {
+    int32_t k, n, b_row, b_col;
+};
+
 /* acc = alpha * acc + beta * c of `rows` rows from `row`. */
-static void scale(struct job *job, int32_t row, int rows)
+TW_NEVER_INLINE void scale(struct job *job, int32_t row, int rows)
 {
     for (int32_t p = 0; p < rows; p++) {
         for (int32_t j = 0; j < job->count; j++) {
@@ -61,45 +71,47 @@ static void scale(struct job *job, int32_t row, int rows)
 }
 
 /* The results of one tile, rows from `row`. */
-static inline void finish(struct job *job, int32_t row, int rows, Y_T *y)
+TW_ALWAYS_INLINE void finish(struct job *job, int32_t row, int rows, Y_T *y)
 {
     if (job->scaled) {
         scale(job, row, rows);
     }
-#if Y_BITS == 32
-    tw_store_each(&job->tile, job->count, rows, (uint8_t *)y, job->y_row * 4);
-#else
-    if (job->channels.narrow && job->count == 4) {
-        tw_tile_finish(&job->tile, &job->channels, rows, y, job->y_row);
-    } else {
-        tw_finish_each(&job->tile, &job->channels, &job->rq, job->first, job->count, rows, (uint8_t *)y, job->y_row);
-    }
-#endif
+    tw_tile_results(&job->tile, &job->channels, RQ(job), job->first, job->count, rows, y,
+                    job->y_row * (ptrdiff_t)sizeof *y);
 }
 
 /* Rows first .. end - 1 of a, whole words each. */
-static inline void direct(struct job *job, const A_T *a, int32_t a_row, const void *w, int32_t first, int32_t end,
-                          Y_T *y)
+TW_NEVER_INLINE void direct(struct job *job, const A_T *a, int32_t a_row, const void *w, int32_t first,
+                            int32_t end, Y_T *y)
 {
     int32_t row = first;
-    for (; row + 4 <= end; row += 4, a += 4 * (ptrdiff_t)a_row, y += 4 * job->y_row) {
-        tw_tile_dot4(&job->tile, &job->channels, a, a_row, 4, w);
-        finish(job, row, 4, y);
+    const int32_t quads = (end - first) / 4;
+    if (job->scaled) {
+        for (; row + 4 <= end; row += 4, a += 4 * (ptrdiff_t)a_row, y += 4 * job->y_row) {
+            tw_tile_dot4(&job->tile, job->channels.bias, a, a_row, 4, w);
+            finish(job, row, 4, y);
+        }
+    } else if (quads > 0) {
+        tw_tile_quads(&job->tile, &job->channels, RQ(job), job->first, job->count, quads, a, a_row, 4, w, y,
+                      job->y_row * (ptrdiff_t)sizeof *y);
+        row += 4 * quads;
+        a += 4 * quads * (ptrdiff_t)a_row;
+        y += 4 * quads * job->y_row;
     }
     if (row + 2 <= end) {
-        tw_tile_dot2(&job->tile, &job->channels, a, a_row, 4, w);
+        tw_tile_dot2(&job->tile, job->channels.bias, a, a_row, 4, w);
         finish(job, row, 2, y);
         row += 2;
         a += 2 * (ptrdiff_t)a_row;
         y += 2 * job->y_row;
     }
     if (row < end) {
-        tw_tile_dot1(&job->tile, &job->channels, a, w);
+        tw_tile_dot1(&job->tile, job->channels.bias, a, w);
         finish(job, row, 1, y);
     }
 }
 
-static void next_block(struct job *job, const C_T *c, int32_t c_col, int32_t first, int32_t count, int32_t rows)
+TW_NEVER_INLINE void next_block(struct job *job, const C_T *c, int32_t c_col, int32_t first, int32_t count, int32_t rows)
 {
     job->first = first;
     job->count = count;
@@ -119,6 +131,40 @@ static void next_block(struct job *job, const C_T *c, int32_t c_col, int32_t fir
 #endif
 }
 
+/* `count` blocks of columns from `block` of one row of a, made of whole words. */
+TW_NEVER_INLINE void one_row(struct job *job, const A_T *a, const B_T *b, const C_T *c, Y_T *y, int32_t block,
+                             int32_t count, const struct shape *s, uint32_t *b_pack)
+{
+    const struct tw_rq *rq = &job->rq;
+    for (; count > 0; count--, block++) {
+        const int32_t o = 4 * block, columns = s->n - o < 4 ? s->n - o : 4;
+        const void *w = b + (ptrdiff_t)o * 4 * job->tile.words;
+        const int32_t *bias = job->channels.bias;
+        if (sizeof(C_T) == 4 && c != NULL && job->beta == 1 && job->c_col == 1 && columns == 4) {
+            bias = (const int32_t *)(const void *)(c + o);
+        } else {
+            for (int32_t j = 0; j < 4; j++) {
+                job->channels.bias[j] = c != NULL && j < columns
+                    ? tw_signed((uint32_t)job->beta * (uint32_t)c[(ptrdiff_t)(o + j) * job->c_col]) : 0;
+            }
+        }
+        if (!TW_PACKED) {
+            tw_pack4(b_pack, (const uint8_t *)b + (ptrdiff_t)o * s->b_col, s->k, s->b_col, s->b_row, columns);
+            w = b_pack;
+        }
+        tw_tile_dot1(&job->tile, bias, a, w);
+        for (int32_t j = 0; j < columns; j++) {
+            const int32_t acc = job->tile.acc[j];
+#if Y_BITS == 32
+            (void)rq;
+            y[o + j] = acc;
+#else
+            y[o + j] = (Y_T)tw_requant_wide(rq, acc, rq->mul[(o + j) * rq->mul_step], rq->add[(o + j) * rq->add_step]);
+#endif
+        }
+    }
+}
+
 void TW_KERNEL(const A_T *a, const B_T *b, const C_T *c, Y_T *y,
                int32_t m, int32_t k, int32_t n, int32_t a_row, int32_t a_col, int32_t b_row, int32_t b_col,
                int32_t c_row, int32_t c_col, int32_t alpha, int32_t beta,
@@ -130,11 +176,11 @@ void TW_KERNEL(const A_T *a, const B_T *b, const C_T *c, Y_T *y,
     const int in_words = a_col == 1 && k % 4 == 0;
     uint32_t *const own = scratch != NULL ? (uint32_t *)scratch + (ptrdiff_t)tw_core_id() * (room / 4) : NULL;
     uint32_t *const a_pack = own, *const b_pack = own != NULL && !in_words ? own + 4 * words : own;
-    int32_t parts = 1, block_now = -1, batch_now = -1;
+    int32_t parts = 1;
     const A_T *ta = a;
     const B_T *tb = b;
     const C_T *tc = c;
-    struct tw_range part;
+    const struct shape shape = {k, n, b_row, b_col};
     struct job job;
 
     while (parts < quads && blocks * batch * parts % tw_core_count() != 0
@@ -142,13 +188,7 @@ void TW_KERNEL(const A_T *a, const B_T *b, const C_T *c, Y_T *y,
         parts++;
     }
     job.y_row = y_row;
-    job.rq.mul = mul;
-    job.rq.add = add;
-    job.rq.mul_step = mul_col;
-    job.rq.add_step = add_col;
-    job.rq.shift = shift;
-    job.rq.lo = lo;
-    job.rq.hi = hi;
+    job.rq = tw_rq(mul, add, mul_col, add_col, shift, lo, hi);
     job.scaled = alpha != 1 || (c != NULL && c_row != 0 && m > 1);
     job.alpha = alpha;
     job.beta = beta;
@@ -160,23 +200,50 @@ void TW_KERNEL(const A_T *a, const B_T *b, const C_T *c, Y_T *y,
     job.tile.x_skip = 0;
     job.tile.w_skip = 0;
 
-    part = tw_split((size_t)batch * (size_t)blocks * (size_t)parts, 1);
-    for (int32_t item = (int32_t)part.begin; item < (int32_t)part.end; item++) {
-        const int32_t line = item / parts, t = line / blocks, block = line % blocks, piece = item % parts;
-        const int32_t first = 4 * (quads * piece / parts);
-        const int32_t stop = 4 * (quads * (piece + 1) / parts), end = stop < m ? stop : m;
+    /* Items are ranges of rows of blocks of columns of matrices. */
+    const struct tw_range part = tw_split((size_t)batch * (size_t)blocks * (size_t)parts, 1);
+    int32_t item = (int32_t)part.begin, line = item / parts, piece = item % parts;
+    int32_t t = line / blocks, block = line % blocks, block_now = -1, batch_now = -1;
+    while (item < (int32_t)part.end) {
+        const int32_t first = parts > 1 ? 4 * (quads * piece / parts) : 0;
+        const int32_t stop = parts > 1 ? 4 * (quads * (piece + 1) / parts) : m, end = stop < m ? stop : m;
         const int32_t count = n - 4 * block < 4 ? n - 4 * block : 4;
         Y_T *py = y + (ptrdiff_t)t * y_batch + (ptrdiff_t)first * y_row + (ptrdiff_t)block * 4;
         const void *w;
 
         if (t != batch_now) {
-            ta = a + tw_batch_offset(t, batch_rank, walk, walk + batch_rank);
-            tb = b + tw_batch_offset(t, batch_rank, walk, walk + 2 * batch_rank);
-            tc = c != NULL ? c + tw_batch_offset(t, batch_rank, walk, walk + 3 * batch_rank) : NULL;
-            if (TW_PACKED) {
+            /* One dimension is walked without divisions. */
+            const ptrdiff_t to_b = batch_rank == 1 ? (ptrdiff_t)t * walk[2]
+                                                   : tw_batch_offset(t, batch_rank, walk, walk + 2 * batch_rank);
+            ta = a + (batch_rank == 1 ? (ptrdiff_t)t * walk[1]
+                                      : tw_batch_offset(t, batch_rank, walk, walk + batch_rank));
+            tb = b + to_b;
+            if (c != NULL) {
+                tc = c + (batch_rank == 1 ? (ptrdiff_t)t * walk[3]
+                                          : tw_batch_offset(t, batch_rank, walk, walk + 3 * batch_rank));
+            }
+            if (TW_PACKED && to_b != 0) {
                 /* Steps count elements of the matrix that was packed. */
                 tb = b + (tb - b) / (k * n) * (16 * words * blocks);
             }
+        }
+        if (m == 1 && !job.scaled) {
+            const int32_t left = (int32_t)part.end - item, some = blocks - block < left ? blocks - block : left;
+            const A_T *row = ta;
+            if (!in_words) {
+                /* The row as whole words. */
+                uint8_t *to = (uint8_t *)a_pack;
+                for (int32_t i = 0; i < k; i++) {
+                    *to++ = (uint8_t)ta[(ptrdiff_t)i * a_col];
+                }
+                tw_zero(to, 4 * words - k);
+                row = (const A_T *)a_pack;
+            }
+            one_row(&job, row, tb, tc, y + (ptrdiff_t)t * y_batch, block, some, &shape, b_pack);
+            item += some;
+            block = 0;
+            t++;
+            continue;
         }
         if (t != batch_now || block != block_now) {
             job.c = job.scaled ? tc : NULL;
@@ -194,8 +261,16 @@ void TW_KERNEL(const A_T *a, const B_T *b, const C_T *c, Y_T *y,
             for (int32_t row = first; row < end; row += 4, py += 4 * (ptrdiff_t)y_row) {
                 const int32_t rows = end - row < 4 ? end - row : 4;
                 tw_pack4(a_pack, (const uint8_t *)ta + (ptrdiff_t)row * a_row, k, a_row, a_col, rows);
-                tw_tile_dot4(&job.tile, &job.channels, a_pack, 4, 16, w);
+                tw_tile_dot4(&job.tile, job.channels.bias, a_pack, 4, 16, w);
                 finish(&job, row, rows, py);
+            }
+        }
+        item++;
+        if (++piece == parts) {
+            piece = 0;
+            if (++block == blocks) {
+                block = 0;
+                t++;
             }
         }
     }

@@ -97,7 +97,7 @@ static inline struct tw_range tw_split(size_t n, size_t grain)
     const size_t core = (size_t)tw_core_id();
     const size_t grains = (n + grain - 1) / grain;
     const size_t each = grains / cores;
-    const size_t more = grains % cores;
+    const size_t more = grains - each * cores;
     const size_t first = core * each + (core < more ? core : more);
     const size_t last = first + each + (core < more ? 1 : 0);
     struct tw_range part;

@@ -13,19 +13,30 @@
 
 #include "tw_xpulp.h"
 
-/* A line, or two side by side. The assembly knows these offsets. */
-struct tw_dw_line {
-    const uint8_t *rows[4]; /*  0: the next column's bytes */
-    uint8_t *y[2];          /* 16: the next results; the second is written first, so both may be the same */
-    ptrdiff_t x_step;       /* 24: bytes from column to column */
-    ptrdiff_t y_step;       /* 28: from result to result */
-    uint32_t w[3];          /* 32: weights of the columns, for the first line */
-    uint32_t v[3];          /* 44: for the second */
-    int32_t mul;            /* 56: (acc * mul + add) >> shift, clipped, fits 32 bits whatever x is */
-    int32_t add;            /* 60 */
-    int32_t shift;          /* 64 */
-    int32_t top;            /* 68: results are clipped to 0 .. top or -top - 1 .. top */
-    uint32_t columns[2];    /* 72: the two columns before the next one; afterwards the last two */
+/* A line of outputs, or two side by side, in every channel: where its rows and results begin, in bytes. */
+struct tw_dw_rows {
+    ptrdiff_t x[4];  /*  0 */
+    ptrdiff_t y[2];  /* 16: the second is written first, so both may be the same */
+    uint32_t w_mask; /* 24: lanes of rows that exist, for the first line */
+    uint32_t v_mask; /* 28: for the second, whose weights lie one lane higher */
+};
+
+/* Lines of one channel. The assembly knows these offsets. */
+struct tw_dw_lines {
+    const uint8_t *x;             /*  0 */
+    uint8_t *y;                   /*  4 */
+    const struct tw_dw_rows *row; /*  8: at least one line */
+    const struct tw_dw_rows *end; /* 12 */
+    ptrdiff_t x_step;             /* 16: bytes from column to column */
+    ptrdiff_t y_step;             /* 20: from result to result */
+    uint32_t w[3];                /* 24: weights of the columns */
+    int32_t mul;                  /* 36: (acc * mul + add) >> shift fits 32 bits whatever x is */
+    int32_t add;                  /* 40 */
+    int32_t shift;                /* 44 */
+    int32_t top;                  /* 48: results are clipped to 0 .. top or -top - 1 .. top */
+    int32_t pad;                  /* 52: whether a column of zeros comes first */
+    int32_t count;                /* 56: results of a line whose last column exists, at least 1 */
+    int32_t last;                 /* 60: whether one more follows, whose last column is zeros */
 };
 
 #if TW_XPULP
@@ -52,72 +63,75 @@ struct tw_dw_line {
 #define TW_DW_MAC(d, a, b) ".insn r 0x33, 0, 0x21, " d ", " a ", " b "\n\t" /* p.mac */
 #define TW_DW_SYMMETRIC(d) ".insn r 0x33, 5, 0x0A, " d ", " d ", s8\n\t"   /* p.clipr */
 #define TW_DW_POSITIVE(d) ".insn r 0x33, 6, 0x0A, " d ", " d ", s8\n\t"    /* p.clipur */
-/* rows a1 a2 a3 a4, y t3 t4, steps t5 t6, w a5 a6 a7, v t0 t1 t2, mul add shift top s1 s2 s3 s8, columns s4 s5 s6 */
+/* rows a1 a2 a3 a4, y t3 t4, steps t5 t6, w a5 a6 a7, v t0 t1 t2, mul add shift top s1 s2 s3 s8, columns s4 s5 s6,
+ * the line s11 */
 #define TW_DW_OPEN                                                                                                    \
     ".balign 4\n\t.option push\n\t.option norvc\n\t"                                                                  \
-    "lw a1, 0(%[t])\n\tlw a2, 4(%[t])\n\tlw a3, 8(%[t])\n\tlw a4, 12(%[t])\n\t"                                       \
-    "lw t3, 16(%[t])\n\tlw t4, 20(%[t])\n\tlw t5, 24(%[t])\n\tlw t6, 28(%[t])\n\t"                                    \
-    "lw a5, 32(%[t])\n\tlw a6, 36(%[t])\n\tlw a7, 40(%[t])\n\tlw t0, 44(%[t])\n\t"                                    \
-    "lw t1, 48(%[t])\n\tlw t2, 52(%[t])\n\tlw s1, 56(%[t])\n\tlw s2, 60(%[t])\n\t"                                    \
-    "lw s3, 64(%[t])\n\tlw s8, 68(%[t])\n\tlw s4, 72(%[t])\n\tlw s5, 76(%[t])\n\t"
-#define TW_DW_CLOSE                                                                                                   \
-    "sw t3, 16(%[t])\n\tsw t4, 20(%[t])\n\tsw s4, 72(%[t])\n\tsw s5, 76(%[t])\n\t"                                    \
-    ".option pop\n\t"
+    "lw s11, 8(%[t])\n\tlw t5, 16(%[t])\n\tlw t6, 20(%[t])\n\t"                                                        \
+    "lw s1, 36(%[t])\n\tlw s2, 40(%[t])\n\tlw s3, 44(%[t])\n\tlw s8, 48(%[t])\n"                                       \
+    "9:\n\t"                                                                                                          \
+    "lw a1, 0(s11)\n\tlw a2, 4(s11)\n\tlw a3, 8(s11)\n\tlw a4, 12(s11)\n\t"                                           \
+    "lw t3, 16(s11)\n\tlw t4, 20(s11)\n\tlw s9, 24(s11)\n\tlw s10, 28(s11)\n\t"                                       \
+    "lw s4, 0(%[t])\n\tlw s5, 4(%[t])\n\tlw a5, 24(%[t])\n\tlw a6, 28(%[t])\n\tlw a7, 32(%[t])\n\t"                   \
+    "add a1, a1, s4\n\tadd a2, a2, s4\n\tadd a3, a3, s4\n\tadd a4, a4, s4\n\tadd t3, t3, s5\n\tadd t4, t4, s5\n\t"    \
+    "slli t0, a5, 8\n\tslli t1, a6, 8\n\tslli t2, a7, 8\n\t"                                                          \
+    "and a5, a5, s9\n\tand a6, a6, s9\n\tand a7, a7, s9\n\t"                                                          \
+    "and t0, t0, s10\n\tand t1, t1, s10\n\tand t2, t2, s10\n\t"                                                       \
+    "lw s4, 52(%[t])\n\tlw s7, 56(%[t])\n\taddi s11, s11, 32\n\t"
+#define TW_DW_CLOSE "3:\n\tlw s4, 12(%[t])\n\tbne s11, s4, 9b\n\t.option pop\n\t"
 #define TW_DW_CLOBBERS                                                                                                \
     "memory", "a1", "a2", "a3", "a4", "a5", "a6", "a7", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "s1", "s2", "s3",   \
-        "s4", "s5", "s6", "s7", "s8", "s9", "s10"
+        "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11"
+/* A column of four rows, or of three; the instruction behind it must not be the first to need s9. */
+#define TW_DW_COLUMN4(d)                                                                                              \
+    TW_DW_LBU(d, "a1") TW_DW_LBU("s9", "a2") TW_DW_LBU("s10", "a3") TW_DW_INSERT1(d, "s9") TW_DW_LBU("s9", "a4")      \
+    TW_DW_INSERT2(d, "s10") TW_DW_INSERT3(d, "s9")
+#define TW_DW_COLUMN3(d)                                                                                              \
+    TW_DW_LBU(d, "a1") TW_DW_LBU("s9", "a2") TW_DW_LBU("s10", "a3") TW_DW_INSERT1(d, "s9") TW_DW_INSERT2(d, "s10")
+/* Accumulators s9 and s10 of both lines become results; or s9 of one. */
+#define TW_DW_STORE2(clip)                                                                                            \
+    "mv s6, s2\n\tmv s7, s2\n\t" TW_DW_MAC("s6", "s9", "s1") TW_DW_MAC("s7", "s10", "s1")                             \
+    "sra s6, s6, s3\n\tsra s7, s7, s3\n\t" clip("s6") clip("s7") TW_DW_SB("s7", "t4") TW_DW_SB("s6", "t3")
+#define TW_DW_STORE1(clip)                                                                                            \
+    "mv s7, s2\n\t" TW_DW_MAC("s7", "s9", "s1") "sra s7, s7, s3\n\t" clip("s7") TW_DW_SB("s7", "t3")
 
 /* 25 instructions for two results. */
-#define TW_DW_BOTH(name, clip)                                                                                        \
-    static inline void name(struct tw_dw_line *line, int32_t count)                                                   \
+#define TW_DW_PAIR(name, clip)                                                                                        \
+    TW_ALWAYS_INLINE void name(const struct tw_dw_lines *lines)                                                       \
     {                                                                                                                 \
         __asm__ volatile(TW_DW_OPEN                                                                                   \
-                         ".insn i 0x7b, 4, x0, %[n], 50\n\t" /* lp.setup 0 */                                         \
-                         TW_DW_LBU("s6", "a1") TW_DW_LBU("s9", "a2") TW_DW_LBU("s10", "a3")                           \
-                         TW_DW_INSERT1("s6", "s9")                                                                    \
-                         TW_DW_LBU("s9", "a4")                                                                        \
-                         TW_DW_INSERT2("s6", "s10")                                                                   \
-                         TW_DW_INSERT3("s6", "s9")                                                                    \
+                         "beqz s4, 1f\n\t"                                                                            \
+                         "mv s4, zero\n\tj 2f\n"                                                                      \
+                         "1:\n\t" TW_DW_COLUMN4("s4")                                                                 \
+                         "2:\n\t" TW_DW_COLUMN4("s5")                                                                 \
+                         ".insn i 0x7b, 4, x0, s7, 50\n\t" /* lp.setup 0 */                                           \
+                         TW_DW_COLUMN4("s6")                                                                          \
                          TW_DW_DOT("s9", "s4", "a5") TW_DW_DOT("s10", "s4", "t0")                                     \
                          TW_DW_SDOT("s9", "s5", "a6") TW_DW_SDOT("s10", "s5", "t1")                                   \
                          TW_DW_SDOT("s9", "s6", "a7") TW_DW_SDOT("s10", "s6", "t2")                                   \
-                         "mv s4, s5\n\tmv s5, s6\n\tmv s6, s2\n\tmv s7, s2\n\t"                                       \
-                         TW_DW_MAC("s6", "s9", "s1") TW_DW_MAC("s7", "s10", "s1")                                     \
-                         "sra s6, s6, s3\n\tsra s7, s7, s3\n\t"                                                       \
-                         clip("s6") clip("s7")                                                                        \
-                         TW_DW_SB("s7", "t4") TW_DW_SB("s6", "t3")                                                    \
-                         TW_DW_CLOSE                                                                                  \
-                         :                                                                                            \
-                         : [t] "r"(line), [n] "r"(count)                                                              \
-                         : TW_DW_CLOBBERS);                                                                           \
-    }
-
-/* The same with nothing but zeros in the next column: 16 instructions for two results. */
-#define TW_DW_LAST(name, clip)                                                                                        \
-    static inline void name(struct tw_dw_line *line, int32_t count)                                                   \
-    {                                                                                                                 \
-        __asm__ volatile(TW_DW_OPEN                                                                                   \
-                         ".insn i 0x7b, 4, x0, %[n], 32\n\t" /* lp.setup 0 */                                         \
+                         "mv s4, s5\n\tmv s5, s6\n\t"                                                                 \
+                         TW_DW_STORE2(clip)                                                                           \
+                         "lw s7, 60(%[t])\n\t"                                                                        \
                          TW_DW_DOT("s9", "s4", "a5") TW_DW_DOT("s10", "s4", "t0")                                     \
                          TW_DW_SDOT("s9", "s5", "a6") TW_DW_SDOT("s10", "s5", "t1")                                   \
-                         "mv s4, s5\n\tmv s5, zero\n\tmv s6, s2\n\tmv s7, s2\n\t"                                     \
-                         TW_DW_MAC("s6", "s9", "s1") TW_DW_MAC("s7", "s10", "s1")                                     \
-                         "sra s6, s6, s3\n\tsra s7, s7, s3\n\t"                                                       \
-                         clip("s6") clip("s7")                                                                        \
-                         TW_DW_SB("s7", "t4") TW_DW_SB("s6", "t3")                                                    \
+                         "beqz s7, 3f\n\t"                                                                            \
+                         TW_DW_STORE2(clip)                                                                           \
                          TW_DW_CLOSE                                                                                  \
                          :                                                                                            \
-                         : [t] "r"(line), [n] "r"(count)                                                              \
+                         : [t] "r"(lines)                                                                             \
                          : TW_DW_CLOBBERS);                                                                           \
     }
 
 /* One line, two new columns for each result: 19 instructions. */
 #define TW_DW_STRIDE2(name, clip)                                                                                     \
-    static inline void name(struct tw_dw_line *line, int32_t count)                                                   \
+    TW_ALWAYS_INLINE void name(const struct tw_dw_lines *lines)                                                       \
     {                                                                                                                 \
         __asm__ volatile(TW_DW_OPEN                                                                                   \
-                         "mv s4, s5\n\t"                                                                              \
-                         ".insn i 0x7b, 4, x0, %[n], 38\n\t" /* lp.setup 0 */                                         \
+                         "beqz s4, 1f\n\t"                                                                            \
+                         "mv s4, zero\n\tj 2f\n"                                                                      \
+                         "1:\n\t" TW_DW_COLUMN3("s4")                                                                 \
+                         "2:\n\t"                                                                                     \
+                         ".insn i 0x7b, 4, x0, s7, 38\n\t" /* lp.setup 0 */                                           \
                          TW_DW_LBU("s5", "a1") TW_DW_LBU("s9", "a2") TW_DW_LBU("s10", "a3")                           \
                          TW_DW_INSERT1("s5", "s9")                                                                    \
                          TW_DW_LBU("s6", "a1")                                                                        \
@@ -125,15 +139,16 @@ struct tw_dw_line {
                          TW_DW_LBU("s9", "a2") TW_DW_LBU("s10", "a3")                                                 \
                          TW_DW_INSERT1("s6", "s9") TW_DW_INSERT2("s6", "s10")                                         \
                          TW_DW_DOT("s9", "s4", "a5") TW_DW_SDOT("s9", "s5", "a6") TW_DW_SDOT("s9", "s6", "a7")        \
-                         "mv s4, s6\n\tmv s7, s2\n\t"                                                                 \
-                         TW_DW_MAC("s7", "s9", "s1")                                                                  \
-                         "sra s7, s7, s3\n\t"                                                                         \
-                         clip("s7")                                                                                   \
-                         TW_DW_SB("s7", "t3")                                                                         \
-                         "mv s5, s4\n\t"                                                                              \
+                         "mv s4, s6\n\t"                                                                              \
+                         TW_DW_STORE1(clip)                                                                           \
+                         "lw s7, 60(%[t])\n\t"                                                                        \
+                         "beqz s7, 3f\n\t"                                                                            \
+                         TW_DW_COLUMN3("s5")                                                                          \
+                         TW_DW_DOT("s9", "s4", "a5") TW_DW_SDOT("s9", "s5", "a6")                                     \
+                         TW_DW_STORE1(clip)                                                                           \
                          TW_DW_CLOSE                                                                                  \
                          :                                                                                            \
-                         : [t] "r"(line), [n] "r"(count)                                                              \
+                         : [t] "r"(lines)                                                                             \
                          : TW_DW_CLOBBERS);                                                                           \
     }
 
@@ -152,50 +167,44 @@ struct tw_dw_line {
 #define TW_DW_SYMMETRIC tw_clipr
 #define TW_DW_POSITIVE tw_clipur
 
-static inline uint32_t tw_dw_column(struct tw_dw_line *line, int rows)
+static inline uint32_t tw_dw_column(const struct tw_dw_lines *lines, const struct tw_dw_rows *row, int32_t at, int rows)
 {
     uint32_t column = 0;
     for (int r = 0; r < rows; r++) {
-        column |= (uint32_t)*line->rows[r] << (8 * r);
-        line->rows[r] += line->x_step;
+        column |= (uint32_t)lines->x[row->x[r] + at * lines->x_step] << (8 * r);
     }
     return column;
 }
 
-#define TW_DW_TWIN(name, clip, old, next)                                                                             \
-    static inline void name(struct tw_dw_line *line, int32_t count)                                                   \
+/* Two lines at once, or one with stride 2. */
+#define TW_DW_TWIN(name, clip, both, stride)                                                                          \
+    static inline void name(const struct tw_dw_lines *l)                                                              \
     {                                                                                                                 \
-        for (int32_t i = 0; i < count; i++) {                                                                         \
-            uint32_t c[3] = {line->columns[0], line->columns[1], 0};                                                  \
-            old;                                                                                                      \
-            c[2] = next;                                                                                              \
-            for (int r = 1; r >= 0; r--) {                                                                            \
-                const uint32_t *w = r == 0 ? line->w : line->v;                                                       \
-                uint32_t acc = 0;                                                                                     \
-                for (int k = 0; k < 3; k++) {                                                                         \
-                    acc = TW_DW_SDOT(acc, c[k], w[k]);                                                                \
+        for (const struct tw_dw_rows *row = l->row; row != l->end; row++) {                                           \
+            for (int32_t i = 0; i < l->count + l->last; i++) {                                                        \
+                for (int r = (both) - 1; r >= 0; r--) {                                                               \
+                    uint32_t acc = 0;                                                                                 \
+                    for (int k = 0; k < 3; k++) {                                                                     \
+                        const int32_t at = i * (stride) + k - l->pad;                                                 \
+                        const uint32_t w = r == 0 ? l->w[k] & row->w_mask : l->w[k] << 8 & row->v_mask;               \
+                        if (at >= 0 && (k < 2 || i < l->count)) {                                                     \
+                            acc = TW_DW_SDOT(acc, tw_dw_column(l, row, at, (both) + 2), w);                           \
+                        }                                                                                             \
+                    }                                                                                                 \
+                    acc = tw_shift_right((uint32_t)l->add + acc * (uint32_t)l->mul, (uint32_t)l->shift);              \
+                    l->y[row->y[r] + i * l->y_step] = (uint8_t)clip(acc, (uint32_t)l->top);                           \
                 }                                                                                                     \
-                acc = tw_shift_right((uint32_t)line->add + acc * (uint32_t)line->mul, (uint32_t)line->shift);         \
-                *line->y[r] = (uint8_t)clip(acc, (uint32_t)line->top);                                                \
-                line->y[r] += line->y_step;                                                                           \
             }                                                                                                         \
-            line->columns[0] = c[1];                                                                                  \
-            line->columns[1] = c[2];                                                                                  \
         }                                                                                                             \
     }
 
-#define TW_DW_BOTH(name, clip) TW_DW_TWIN(name, clip, (void)0, tw_dw_column(line, 4))
-#define TW_DW_LAST(name, clip) TW_DW_TWIN(name, clip, (void)0, 0)
-/* The second line is none: v is zero there, and y[1] is y[0]. */
-#define TW_DW_STRIDE2(name, clip)                                                                                     \
-    TW_DW_TWIN(name, clip, (c[0] = c[1], c[1] = tw_dw_column(line, 3), line->y[1] = line->y[0]), tw_dw_column(line, 3))
+#define TW_DW_PAIR(name, clip) TW_DW_TWIN(name, clip, 2, 1)
+#define TW_DW_STRIDE2(name, clip) TW_DW_TWIN(name, clip, 1, 2)
 
 #endif
 
-TW_DW_BOTH(tw_dw_both_symmetric, TW_DW_SYMMETRIC)
-TW_DW_BOTH(tw_dw_both_positive, TW_DW_POSITIVE)
-TW_DW_LAST(tw_dw_last_symmetric, TW_DW_SYMMETRIC)
-TW_DW_LAST(tw_dw_last_positive, TW_DW_POSITIVE)
+TW_DW_PAIR(tw_dw_pair_symmetric, TW_DW_SYMMETRIC)
+TW_DW_PAIR(tw_dw_pair_positive, TW_DW_POSITIVE)
 TW_DW_STRIDE2(tw_dw_stride2_symmetric, TW_DW_SYMMETRIC)
 TW_DW_STRIDE2(tw_dw_stride2_positive, TW_DW_POSITIVE)
 

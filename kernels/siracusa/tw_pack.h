@@ -42,6 +42,51 @@ static inline void tw_pack_words(uint32_t *to, const uint8_t *const rows[4], int
 #endif
 }
 
+/* The same where the rows' bytes lie side by side and taps are tap_step bytes apart. */
+static inline void tw_turn_words(uint32_t *to, const uint8_t *from, int32_t words, ptrdiff_t tap_step)
+{
+#if TW_XPULP
+    uint32_t a, b, c, d, e, f;
+    if (words > 0) {
+        __asm__ volatile(".balign 4\n\t.option push\n\t.option norvc\n\t"
+                         ".insn i 0x7b, 4, x0, %[n], 36\n\t" /* lp.setup 0: 18 instructions */
+                         ".insn r 0x0b, 7, 0x10, %[a], %[from], %[step]\n\t" /* p.lw rd, rs2(rs1!) */
+                         ".insn r 0x0b, 7, 0x10, %[b], %[from], %[step]\n\t"
+                         ".insn r 0x0b, 7, 0x10, %[c], %[from], %[step]\n\t"
+                         ".insn r 0x0b, 7, 0x10, %[d], %[from], %[step]\n\t"
+                         "mv %[e], %[a]\n\t"
+                         "mv %[f], %[c]\n\t"
+                         ".insn r 0x57, 1, 0x64, %[e], %[b], %[even]\n\t" /* pv.shuffle2.b */
+                         ".insn r 0x57, 1, 0x64, %[a], %[b], %[odd]\n\t"
+                         ".insn r 0x57, 1, 0x64, %[f], %[d], %[even]\n\t"
+                         ".insn r 0x57, 1, 0x64, %[c], %[d], %[odd]\n\t"
+                         ".insn r 0x57, 0, 0x68, %[b], %[f], %[e]\n\t" /* pv.pack.h */
+                         ".insn r 0x57, 0, 0x68, %[d], %[c], %[a]\n\t"
+                         ".insn r 0x57, 0, 0x64, %[e], %[f], %[high]\n\t" /* pv.shuffle2.h */
+                         ".insn r 0x57, 0, 0x64, %[a], %[c], %[high]\n\t"
+                         ".insn s 0x2b, 2, %[b], 4(%[to])\n\t" /* p.sw rs2, 4(rs1!) */
+                         ".insn s 0x2b, 2, %[d], 4(%[to])\n\t"
+                         ".insn s 0x2b, 2, %[e], 4(%[to])\n\t"
+                         ".insn s 0x2b, 2, %[a], 4(%[to])\n\t"
+                         ".option pop\n\t"
+                         : [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [d] "=&r"(d), [e] "=&r"(e), [f] "=&r"(f),
+                           [from] "+r"(from), [to] "+r"(to)
+                         : [n] "r"(words), [step] "r"(tap_step), [even] "r"(0x06020400u), [odd] "r"(0x07030501u),
+                           [high] "r"(0x00030001u)
+                         : "memory");
+    }
+#else
+    for (int32_t i = 0; i < words; i++, from += 4 * tap_step) {
+        uint32_t m[4] = {tw_load_word(from), tw_load_word(from + tap_step), tw_load_word(from + 2 * tap_step),
+                         tw_load_word(from + 3 * tap_step)};
+        tw_transpose_b(m);
+        for (int q = 0; q < 4; q++) {
+            to[4 * i + q] = m[q];
+        }
+    }
+#endif
+}
+
 /* Copies n bytes, words first, at any alignment; gives the end of the copy. */
 static inline uint8_t *tw_copy(uint8_t *to, const uint8_t *from, int32_t n)
 {
@@ -105,17 +150,7 @@ static inline void tw_pack4(uint32_t *to, const uint8_t *from, int32_t k, ptrdif
         tw_pack_words(to, rows, words);
         done = 4 * words;
     } else if (row_step == 1 && count == 4) {
-        const uint8_t *at = from;
-        for (int32_t i = 0; i < words; i++, at += 4 * tap_step) {
-            uint32_t m[4];
-            for (int q = 0; q < 4; q++) {
-                m[q] = tw_load_word(at + q * tap_step);
-            }
-            tw_transpose_b(m);
-            for (int q = 0; q < 4; q++) {
-                to[4 * i + q] = m[q];
-            }
-        }
+        tw_turn_words(to, from, words, tap_step);
         done = 4 * words;
     }
     for (int32_t i = done; i < k; i += 4) {

@@ -6,7 +6,9 @@
 
 #include <stdint.h>
 
-/* A requantisation as kernels get it. */
+#include "tw_xpulp.h"
+
+/* A requantisation as kernels get it, and what follows from it. */
 struct tw_rq {
     const int32_t *mul;
     const int32_t *add;
@@ -15,26 +17,44 @@ struct tw_rq {
     int shift;
     int32_t lo;
     int32_t hi;
+    int64_t half;  /* 2^(shift - 1), or 0 */
+    int64_t fold;  /* half - lo * 2^shift */
+    int64_t least; /* sums below it give lo */
+    int64_t most;  /* sums from it on give hi */
 };
 
-/* clip((acc * mul + add + half) >> shift, lo, hi) in 64 bits, exactly; 0 <= shift <= 48, lo and hi within 9 bits. */
-static inline int32_t tw_requant_wide(int32_t acc, int32_t mul, int32_t add, int shift, int32_t lo, int32_t hi)
+/* 0 <= shift <= 48; lo and hi within nine bits. */
+static inline struct tw_rq tw_rq(const int32_t *mul, const int32_t *add, int32_t mul_step, int32_t add_step, int shift,
+                                 int32_t lo, int32_t hi)
 {
-    const int64_t half = (int64_t)((UINT64_C(1) << shift) >> 1);
-    const int64_t sum = (int64_t)acc * mul + add + half;
-    const int64_t least = (int64_t)lo * ((int64_t)1 << shift), most = ((int64_t)hi + 1) * ((int64_t)1 << shift);
-    if (sum < least) {
-        return lo;
+    const int64_t one = (int64_t)(UINT64_C(1) << shift);
+    const struct tw_rq rq = {mul, add, mul_step, add_step, shift, lo, hi, one >> 1, (one >> 1) - lo * one, lo * one,
+                             (hi + 1) * one};
+    return rq;
+}
+
+/* clip((acc * mul + add + half) >> shift, lo, hi) in 64 bits, exactly. */
+static inline int32_t tw_requant_wide(const struct tw_rq *rq, int32_t acc, int32_t mul, int32_t add)
+{
+    const int64_t sum = (int64_t)acc * mul + (add + rq->half);
+    if (rq->shift >= 8 && rq->shift < 32) {
+        /* Clipped to what the shift makes a number of 32 bits, at least 2^31 - 2^24 if it was larger. */
+        const uint32_t high = tw_clipr((uint32_t)((uint64_t)sum >> 32), (UINT32_C(1) << (rq->shift - 1)) - 1);
+        const uint32_t scaled = (uint32_t)(uint64_t)sum >> rq->shift | high << (32 - rq->shift);
+        return tw_signed(tw_min(tw_max(scaled, (uint32_t)rq->lo), (uint32_t)rq->hi));
     }
-    if (sum >= most) {
-        return hi;
+    if (sum < rq->least) {
+        return rq->lo;
     }
-    if (shift >= 32) {
-        return (int32_t)(sum >> 32) >> (shift - 32);
+    if (sum >= rq->most) {
+        return rq->hi;
+    }
+    if (rq->shift >= 32) {
+        return (int32_t)(sum >> 32) >> (rq->shift - 32);
     }
     /* Two halves: the compiler's 64-bit shift is a call. */
-    return (int32_t)((uint32_t)(uint64_t)sum >> shift
-                     | (uint32_t)((uint64_t)sum >> 32) << 1 << (31 - shift));
+    return tw_signed((uint32_t)(uint64_t)sum >> rq->shift
+                     | (uint32_t)((uint64_t)sum >> 32) << 1 << (31 - rq->shift));
 }
 
 #endif

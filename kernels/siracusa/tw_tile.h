@@ -41,6 +41,14 @@ struct tw_tile {
     uint32_t lo;    /* 24: lo in each lane */
     int32_t zero;   /* 28 */
     int32_t acc[16]; /* 32: of channel c of pixel p at 4 * p + c */
+    /* Of a row of tiles: */
+    const struct tw_channels *channels; /*  96 */
+    ptrdiff_t x_step;                   /* 100: from pixel to pixel */
+    ptrdiff_t x_back;                   /* 104: from the last pixel to the first one's next word */
+    ptrdiff_t x_tile;                   /* 108: from behind a tile's pixels to the next tile's */
+    ptrdiff_t w_tile;                   /* 112: from behind the weights to their beginning */
+    ptrdiff_t y_step;                   /* 116: from result to result */
+    const uint8_t *y_end;               /* 120 */
 };
 
 static inline void tw_tile_requant(struct tw_tile *t, const struct tw_rq *rq)
@@ -51,77 +59,48 @@ static inline void tw_tile_requant(struct tw_tile *t, const struct tw_rq *rq)
 }
 
 /*
- * The 32-bit form of one channel's requantisation, or narrow = 0. With |mul| < 2^bits and a limit of 2^(30 - bits) - 1,
+ * The 32-bit form of one channel's requantisation; 0 if there is none. With |mul| < 2^bits and a limit of 2^(30 - bits) - 1,
  * products stay below 2^30; so do addends, or the form is refused. A clipped accumulator gives the right result
  * if the limits already give results outside lo .. hi: the requantisation is monotonous.
  */
-static inline void tw_channel_requant(struct tw_channels *c, int j, int32_t mul, int32_t add, int shift, int32_t lo,
-                                      int32_t hi)
+TW_ALWAYS_INLINE int tw_channel_requant(struct tw_channels *c, int j, int32_t mul, int32_t add, const struct tw_rq *rq)
 {
     const uint32_t magnitude = tw_abs((uint32_t)mul);
-    const int32_t bits = magnitude != 0 ? (int32_t)tw_fl1(magnitude) + 1 : 0;
-    const int32_t half = shift != 0 && shift <= 30 ? (int32_t)(UINT32_C(1) << (shift - 1)) : 0;
-    const int64_t sum = shift <= 30 ? (int64_t)add + half - (int64_t)lo * ((int64_t)1 << shift) : INT64_MAX;
-    const int32_t limit = bits <= 30 ? (int32_t)((UINT32_C(1) << (30 - bits)) - 1) : 0;
-    int32_t top, bottom, swap;
+    const int32_t bits = mul != 0 ? (int32_t)tw_fl1(magnitude) + 1 : 0;
+    const int64_t sum = add + rq->fold;
+    int32_t limit, top, bottom;
     c->mul[j] = mul;
-    c->limit[j] = mul != 0 ? limit : INT32_MAX;
-    if (sum >= (1 << 30) || sum <= -(1 << 30) || bits > 30) {
-        c->add[j] = 0;
-        c->narrow = 0;
-        return;
-    }
     c->add[j] = (int32_t)sum;
-    top = (limit * mul + c->add[j]) >> shift;
-    bottom = ((-limit - 1) * mul + c->add[j]) >> shift;
-    swap = top < bottom ? top : bottom;
-    top = top < bottom ? bottom : top;
-    if (mul != 0 && (top < hi - lo || swap > 0)) {
-        c->narrow = 0;
+    if (sum >= (1 << 30) || sum <= -(1 << 30) || bits > 30 || rq->shift > 30) {
+        c->limit[j] = 0;
+        return 0;
     }
+    if (mul == 0) {
+        c->limit[j] = INT32_MAX;
+        return 1;
+    }
+    limit = (int32_t)(UINT32_C(1) << (30 - bits)) - 1;
+    c->limit[j] = limit;
+    /* The results at both limits, the larger one first. */
+    top = (int32_t)sum + (int32_t)((uint32_t)limit * magnitude);
+    bottom = (int32_t)sum - (int32_t)((uint32_t)limit * magnitude);
+    return top >> rq->shift >= rq->hi - rq->lo && bottom >> rq->shift <= 0;
 }
 
 /* Channels o .. o + count - 1, of at most four; the others are nothing. */
-static inline void tw_channels_requant(struct tw_channels *c, const struct tw_rq *rq, int32_t o, int32_t count)
+TW_NEVER_INLINE void tw_channels_requant(struct tw_channels *c, const struct tw_rq *rq, int32_t o, int32_t count)
 {
+    const int32_t *mul = rq->mul + (ptrdiff_t)o * rq->mul_step, *add = rq->add + (ptrdiff_t)o * rq->add_step;
     c->narrow = 1;
     for (int j = 0; j < 4; j++) {
         if (j < count && (j == 0 || rq->mul_step != 0 || rq->add_step != 0)) {
-            tw_channel_requant(c, j, rq->mul[(o + j) * rq->mul_step], rq->add[(o + j) * rq->add_step], rq->shift,
-                               rq->lo, rq->hi);
+            c->narrow &= tw_channel_requant(c, j, *mul, *add, rq);
+            mul += rq->mul_step;
+            add += rq->add_step;
         } else {
             c->mul[j] = j < count ? c->mul[0] : 0;
             c->add[j] = j < count ? c->add[0] : 0;
             c->limit[j] = j < count ? c->limit[0] : 0;
-        }
-    }
-}
-
-/* Requantises `count` (1 to 4) channels from o of `pixels` pixels, element by element, into bytes. */
-static inline void tw_finish_each(const struct tw_tile *t, const struct tw_channels *c, const struct tw_rq *rq,
-                                  int32_t o, int32_t count, int pixels, uint8_t *y, ptrdiff_t y_pixel)
-{
-    for (int p = 0; p < pixels; p++, y += y_pixel) {
-        for (int j = 0; j < count; j++) {
-            const int32_t acc = t->acc[4 * p + j];
-            if (c->narrow) {
-                const uint32_t v = tw_clipr((uint32_t)acc, (uint32_t)c->limit[j]);
-                const uint32_t sum = tw_mac((uint32_t)c->add[j], v, (uint32_t)c->mul[j]);
-                y[j] = (uint8_t)(tw_clipur((uint32_t)((int32_t)sum >> t->shift), (uint32_t)t->span) + t->lo);
-            } else {
-                y[j] = (uint8_t)tw_requant_wide(acc, rq->mul[(o + j) * rq->mul_step],
-                                                rq->add[(o + j) * rq->add_step], rq->shift, rq->lo, rq->hi);
-            }
-        }
-    }
-}
-
-/* Stores `count` (1 to 4) accumulators of `pixels` pixels; y_pixel in bytes. */
-static inline void tw_store_each(const struct tw_tile *t, int32_t count, int pixels, uint8_t *y, ptrdiff_t y_pixel)
-{
-    for (int p = 0; p < pixels; p++, y += y_pixel) {
-        for (int j = 0; j < count; j++) {
-            ((int32_t *)(void *)y)[j] = t->acc[4 * p + j];
         }
     }
 }
@@ -158,15 +137,19 @@ static inline void tw_store_each(const struct tw_tile *t, int32_t count, int pix
 #define TW_PUT(a, b, c, d, o0, o1, o2, o3)                                                                            \
     "sw " a ", " o0 "(%[t])\n\tsw " b ", " o1 "(%[t])\n\tsw " c ", " o2 "(%[t])\n\tsw " d ", " o3 "(%[t])\n\t"
 
-/* Accumulators of four pixels x, x + step, ... into t->acc; the next word of a pixel is word_step bytes on. */
-static inline void tw_tile_dot4(struct tw_tile *t, const struct tw_channels *channels, const void *x_at,
+#define TW_PUT_S0(a, b, c, d, o0, o1, o2, o3)                                                                         \
+    "sw " a ", " o0 "(s0)\n\tsw " b ", " o1 "(s0)\n\tsw " c ", " o2 "(s0)\n\tsw " d ", " o3 "(s0)\n\t"
+
+/* Accumulators of four pixels x, x + step, ... into t->acc, from the four biases; the next word of a pixel is word_step
+ * bytes on. */
+TW_ALWAYS_INLINE void tw_tile_dot4(struct tw_tile *t, const int32_t *bias, const void *x_at,
                                 ptrdiff_t step, ptrdiff_t word_step, const void *w_at)
 {
     register const void *x __asm__("a1") = x_at;
     register const void *w __asm__("a2") = w_at;
     register ptrdiff_t next __asm__("a3") = step;
     register ptrdiff_t back __asm__("a4") = word_step - 3 * step;
-    register const void *c __asm__("a5") = channels->bias;
+    register const void *c __asm__("a5") = bias;
     __asm__ volatile(
         TW_OPEN
         TW_BIAS
@@ -200,14 +183,14 @@ static inline void tw_tile_dot4(struct tw_tile *t, const struct tw_channels *cha
 }
 
 /* The same of two pixels. */
-static inline void tw_tile_dot2(struct tw_tile *t, const struct tw_channels *channels, const void *x_at,
+TW_ALWAYS_INLINE void tw_tile_dot2(struct tw_tile *t, const int32_t *bias, const void *x_at,
                                 ptrdiff_t step, ptrdiff_t word_step, const void *w_at)
 {
     register const void *x __asm__("a1") = x_at;
     register const void *w __asm__("a2") = w_at;
     register ptrdiff_t next __asm__("a3") = step;
     register ptrdiff_t back __asm__("a4") = word_step - step;
-    register const void *c __asm__("a5") = channels->bias;
+    register const void *c __asm__("a5") = bias;
     __asm__ volatile(
         TW_OPEN
         TW_BIAS
@@ -234,12 +217,12 @@ static inline void tw_tile_dot2(struct tw_tile *t, const struct tw_channels *cha
 }
 
 /* The same of one pixel, whose words lie side by side. */
-static inline void tw_tile_dot1(struct tw_tile *t, const struct tw_channels *channels, const void *x_at,
+TW_ALWAYS_INLINE void tw_tile_dot1(struct tw_tile *t, const int32_t *bias, const void *x_at,
                                 const void *w_at)
 {
     register const void *x __asm__("a1") = x_at;
     register const void *w __asm__("a2") = w_at;
-    register const void *c __asm__("a5") = channels->bias;
+    register const void *c __asm__("a5") = bias;
     __asm__ volatile(
         TW_OPEN
         TW_BIAS
@@ -261,8 +244,79 @@ static inline void tw_tile_dot1(struct tw_tile *t, const struct tw_channels *cha
         : "memory", "a6", "a7", "t0", "t1", "t3", "t4", "t5", "t6");
 }
 
+/* The 32-bit requantisation of two channels, of accumulators a7 and t0 (limits l0, l1; addends; factors) to t1 and t2. */
+#define TW_CLIP2(l0, l1) ".insn r 0x33, 5, 0x0A, a7, a7, " l0 "\n\t.insn r 0x33, 5, 0x0A, t0, t0, " l1 "\n\t"
+#define TW_SCALE2(b0, b1, m0, m1)                                                                                     \
+    "mv t1, " b0 "\n\tmv t2, " b1 "\n\t"                                                                              \
+    ".insn r 0x33, 0, 0x21, t1, a7, " m0 "\n\t.insn r 0x33, 0, 0x21, t2, t0, " m1 "\n\t"
+#define TW_SHIFT2                                                                                                     \
+    "sra t1, t1, t3\n\tsra t2, t2, t3\n\t.insn r 0x33, 6, 0x0A, t1, t1, t4\n\t.insn r 0x33, 6, 0x0A, t2, t2, t4\n\t"
+
+/*
+ * A row of tiles from x_at to y_at, until t->y_end, requantised in 32 bits. Everything is here, not in C, to fit the
+ * core's 512 bytes of instruction cache; what registers cannot hold is in `t`.
+ */
+TW_ALWAYS_INLINE void tw_tile_row(struct tw_tile *tile, const void *x_at, const void *w_at, void *y_at)
+{
+    register struct tw_tile *t __asm__("s0") = tile;
+    register void *y __asm__("a0") = y_at;
+    register const void *x __asm__("a1") = x_at;
+    register const void *w __asm__("a2") = w_at;
+    __asm__ volatile(
+        ".balign 4\n\t.option push\n\t.option norvc\n"
+        "1:\n\t"
+        "lw a5, 96(s0)\n\tlw a6, 4(s0)\n\tlw a3, 100(s0)\n\tlw a4, 104(s0)\n\t"
+        "lw t3, 0(a5)\n\tlw t4, 4(a5)\n\tlw t5, 8(a5)\n\tlw t6, 12(a5)\n\t"
+        /* An even number of short instructions: the loop's begin stays aligned. */
+        ".option rvc\n\t"
+        TW_COPY("s1", "s2", "s3", "s4") TW_COPY("s5", "s6", "s7", "s8") TW_COPY("s9", "s10", "s11", "ra")
+        ".option norvc\n\t"
+        TW_LP_COUNT1("a6")
+        TW_LP_START1("4")
+        TW_LP_END1("60")
+        "lw a5, 0(s0)\n\t"
+        TW_LP_SETUP0("a5", "48")
+        TW_LW4
+        TW_LW_REG("t1", "a3", "a1")
+        TW_LW_REG("t2", "a3", "a1")
+        TW_SDOT4("t3", "t4", "t5", "t6", "t1")
+        TW_LW_REG("t1", "a3", "a1")
+        TW_SDOT4("s1", "s2", "s3", "s4", "t2")
+        TW_LW_REG("t2", "a4", "a1")
+        TW_SDOT4("s5", "s6", "s7", "s8", "t1")
+        TW_SDOT4("s9", "s10", "s11", "ra", "t2")
+        "lw a5, 8(s0)\n\tlw a6, 12(s0)\n\tadd a1, a1, a5\n\tadd a2, a2, a6\n\t"
+        TW_PUT_S0("t3", "t4", "t5", "t6", "32", "36", "40", "44")
+        TW_PUT_S0("s1", "s2", "s3", "s4", "48", "52", "56", "60")
+        TW_PUT_S0("s5", "s6", "s7", "s8", "64", "68", "72", "76")
+        TW_PUT_S0("s9", "s10", "s11", "ra", "80", "84", "88", "92")
+        "lw a5, 96(s0)\n\tlw a7, 108(s0)\n\tlw t0, 112(s0)\n\t"
+        "lw t3, 16(s0)\n\tlw t4, 20(s0)\n\tlw t5, 24(s0)\n\tlw t6, 116(s0)\n\t"
+        "lw s1, 16(a5)\n\tlw s2, 20(a5)\n\tlw s3, 24(a5)\n\tlw s4, 28(a5)\n\t"
+        "lw s5, 32(a5)\n\tlw s6, 36(a5)\n\tlw s7, 40(a5)\n\tlw s8, 44(a5)\n\t"
+        "lw s9, 48(a5)\n\tlw s10, 52(a5)\n\tlw s11, 56(a5)\n\tlw a6, 60(a5)\n\t"
+        "add a1, a1, a7\n\tadd a2, a2, t0\n\taddi a4, s0, 32\n\tli a3, 4\n\t"
+        "lw a5, 120(s0)\n\t"
+        TW_LP_SETUP0("a3", "56")
+        TW_LW_IMM("a7", "4", "a4") TW_LW_IMM("t0", "4", "a4")
+        TW_CLIP2("s9", "s10") TW_SCALE2("s5", "s6", "s1", "s2")
+        TW_LW_IMM("a7", "4", "a4") TW_LW_IMM("t0", "4", "a4")
+        TW_SHIFT2
+        ".insn r 0x57, 1, 0x70, ra, t2, t1\n\t" /* pv.packlo.b */
+        TW_CLIP2("s11", "a6") TW_SCALE2("s7", "s8", "s3", "s4") TW_SHIFT2
+        ".insn r 0x57, 1, 0x6C, ra, t2, t1\n\t" /* pv.packhi.b */
+        ".insn r 0x57, 1, 0x00, ra, ra, t5\n\t" /* pv.add.b */
+        TW_SW_REG("ra", "t6", "a0")
+        "bne a0, a5, 1b\n\t"
+        TW_CLOSE
+        : "+r"(x), "+r"(w), "+r"(y)
+        : "r"(t)
+        : "memory", "ra", "a3", "a4", "a5", "a6", "a7", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "s1", "s2", "s3", "s4",
+          "s5", "s6", "s7", "s8", "s9", "s10", "s11");
+}
+
 /* The 32-bit requantisation of `pixels` (at least 1) times four accumulators; a pixel's results are one word. */
-static inline void tw_tile_finish(const struct tw_tile *t, const struct tw_channels *channels, int pixels,
+TW_ALWAYS_INLINE void tw_tile_finish(const struct tw_tile *t, const struct tw_channels *channels, int pixels,
                                   void *y_at, ptrdiff_t y_pixel)
 {
     register void *y __asm__("a1") = y_at;
@@ -319,14 +373,14 @@ static inline void tw_tile_finish(const struct tw_tile *t, const struct tw_chann
 #define TW_SDOT(d, x, w) tw_sdotup_b(d, x, w)
 #endif
 
-static inline void tw_tile_twin(struct tw_tile *t, const struct tw_channels *channels, const void *x_at,
+static inline void tw_tile_twin(struct tw_tile *t, const int32_t *bias, const void *x_at,
                                 ptrdiff_t step, ptrdiff_t word_step, const void *w_at, int pixels)
 {
     const uint8_t *x = (const uint8_t *)x_at;
     const uint8_t *w = (const uint8_t *)w_at;
     uint32_t acc[16];
     for (int i = 0; i < 4 * pixels; i++) {
-        acc[i] = (uint32_t)channels->bias[i % 4];
+        acc[i] = (uint32_t)bias[i % 4];
     }
     for (int32_t r = 0; r < t->runs; r++) {
         for (int32_t k = 0; k < t->words; k++, x += word_step, w += 16) {
@@ -342,24 +396,24 @@ static inline void tw_tile_twin(struct tw_tile *t, const struct tw_channels *cha
     }
 }
 
-static inline void tw_tile_dot4(struct tw_tile *t, const struct tw_channels *channels, const void *x, ptrdiff_t step,
+TW_ALWAYS_INLINE void tw_tile_dot4(struct tw_tile *t, const int32_t *bias, const void *x, ptrdiff_t step,
                                 ptrdiff_t word_step, const void *w)
 {
-    tw_tile_twin(t, channels, x, step, word_step, w, 4);
+    tw_tile_twin(t, bias, x, step, word_step, w, 4);
 }
 
-static inline void tw_tile_dot2(struct tw_tile *t, const struct tw_channels *channels, const void *x, ptrdiff_t step,
+TW_ALWAYS_INLINE void tw_tile_dot2(struct tw_tile *t, const int32_t *bias, const void *x, ptrdiff_t step,
                                 ptrdiff_t word_step, const void *w)
 {
-    tw_tile_twin(t, channels, x, step, word_step, w, 2);
+    tw_tile_twin(t, bias, x, step, word_step, w, 2);
 }
 
-static inline void tw_tile_dot1(struct tw_tile *t, const struct tw_channels *channels, const void *x, const void *w)
+TW_ALWAYS_INLINE void tw_tile_dot1(struct tw_tile *t, const int32_t *bias, const void *x, const void *w)
 {
-    tw_tile_twin(t, channels, x, 0, 4, w, 1);
+    tw_tile_twin(t, bias, x, 0, 4, w, 1);
 }
 
-static inline void tw_tile_finish(const struct tw_tile *t, const struct tw_channels *c, int pixels, void *y_at,
+TW_ALWAYS_INLINE void tw_tile_finish(const struct tw_tile *t, const struct tw_channels *c, int pixels, void *y_at,
                                   ptrdiff_t y_pixel)
 {
     uint8_t *y = (uint8_t *)y_at;
@@ -375,6 +429,87 @@ static inline void tw_tile_finish(const struct tw_tile *t, const struct tw_chann
     }
 }
 
+static inline void tw_tile_row(struct tw_tile *t, const void *x_at, const void *w_at, void *y_at)
+{
+    const uint8_t *x = (const uint8_t *)x_at;
+    for (uint8_t *y = (uint8_t *)y_at; y != t->y_end; y += 4 * t->y_step) {
+        const ptrdiff_t word_step = t->x_back + 3 * t->x_step;
+        tw_tile_twin(t, t->channels->bias, x, t->x_step, word_step, w_at, 4);
+        tw_tile_finish(t, t->channels, 4, y, t->y_step);
+        x += t->runs * (t->words * word_step + t->x_skip) + t->x_tile;
+    }
+}
+
 #endif
+
+/* Requantises `count` (1 to 4) channels from o of `pixels` pixels one by one, into bytes. */
+TW_NEVER_INLINE void tw_finish_each(const struct tw_tile *t, const struct tw_channels *c, const struct tw_rq *rq,
+                                    int32_t o, int32_t count, int pixels, uint8_t *y, ptrdiff_t y_pixel)
+{
+    const int32_t *acc = t->acc;
+    for (int p = 0; p < pixels; p++, y += y_pixel, acc += 4) {
+        const int32_t *mul = rq->mul + (ptrdiff_t)o * rq->mul_step, *add = rq->add + (ptrdiff_t)o * rq->add_step;
+        for (int j = 0; j < count; j++, mul += rq->mul_step, add += rq->add_step) {
+            if (c->narrow) {
+                const uint32_t v = tw_clipr((uint32_t)acc[j], (uint32_t)c->limit[j]);
+                const uint32_t sum = tw_mac((uint32_t)c->add[j], v, (uint32_t)c->mul[j]);
+                y[j] = (uint8_t)(tw_clipur((uint32_t)(tw_signed(sum) >> t->shift), (uint32_t)t->span) + t->lo);
+            } else {
+                y[j] = (uint8_t)tw_requant_wide(rq, acc[j], *mul, *add);
+            }
+        }
+    }
+}
+
+/* Stores `count` (1 to 4) accumulators of `pixels` pixels; y_pixel in bytes. */
+TW_NEVER_INLINE void tw_store_each(const struct tw_tile *t, int32_t count, int pixels, uint8_t *y, ptrdiff_t y_pixel)
+{
+    const int32_t *acc = t->acc;
+    for (int p = 0; p < pixels; p++, y += y_pixel, acc += 4) {
+        for (int j = 0; j < count; j++) {
+            ((int32_t *)(void *)y)[j] = acc[j];
+        }
+    }
+}
+
+/* The results of a tile: bytes where they are requantised (rq), else accumulators. y_pixel in bytes. */
+TW_ALWAYS_INLINE void tw_tile_results(const struct tw_tile *t, const struct tw_channels *c, const struct tw_rq *rq,
+                                      int32_t o, int32_t count, int pixels, void *y, ptrdiff_t y_pixel)
+{
+    if (rq == NULL) {
+        tw_store_each(t, count, pixels, (uint8_t *)y, y_pixel);
+    } else if (c->narrow && count == 4) {
+        tw_tile_finish(t, c, pixels, y, y_pixel);
+    } else {
+        tw_finish_each(t, c, rq, o, count, pixels, (uint8_t *)y, y_pixel);
+    }
+}
+
+/*
+ * `quads` (at least 1) tiles of four pixels beside each other: pixels x_step bytes apart, their words word_step,
+ * results y_step. Channels and requantisation are those of tw_tile_results.
+ */
+TW_ALWAYS_INLINE void tw_tile_quads(struct tw_tile *t, const struct tw_channels *c, const struct tw_rq *rq, int32_t o,
+                                    int32_t count, int32_t quads, const void *x_at, ptrdiff_t x_step,
+                                    ptrdiff_t word_step, const void *w, void *y_at, ptrdiff_t y_step)
+{
+    const uint8_t *x = (const uint8_t *)x_at;
+    uint8_t *y = (uint8_t *)y_at;
+    if (rq != NULL && c->narrow && count == 4) {
+        t->channels = c;
+        t->x_step = x_step;
+        t->x_back = word_step - 3 * x_step;
+        t->x_tile = 4 * x_step - t->runs * (t->words * word_step + t->x_skip);
+        t->w_tile = -t->runs * (16 * t->words + t->w_skip);
+        t->y_step = y_step;
+        t->y_end = y + 4 * quads * y_step;
+        tw_tile_row(t, x, w, y);
+    } else {
+        for (; quads > 0; quads--, x += 4 * x_step, y += 4 * y_step) {
+            tw_tile_dot4(t, c->bias, x, x_step, word_step, w);
+            tw_tile_results(t, c, rq, o, count, 4, y, y_step);
+        }
+    }
+}
 
 #endif

@@ -21,6 +21,15 @@
 #define TW_XPULP 0
 #endif
 
+/* What must not be left to the compiler's taste: calls cost saved registers, copies cost instruction cache. */
+#if defined(__GNUC__)
+#define TW_ALWAYS_INLINE static inline __attribute__((always_inline))
+#define TW_NEVER_INLINE static __attribute__((noinline))
+#else
+#define TW_ALWAYS_INLINE static inline
+#define TW_NEVER_INLINE static
+#endif
+
 /* Parts of the twins. */
 
 /* Lane i of a, as the machine sees it: bytes or halves, with or without sign. */
@@ -47,8 +56,12 @@ static inline int32_t tw_lane_hu(uint32_t a, int i)
 /* The 32-bit word as a signed number. */
 static inline int32_t tw_signed(uint32_t a)
 {
-    int32_t s = (int32_t)(a & 0x7fffffffu);
+#if TW_XPULP
+    return (int32_t)a;
+#else
+    const int32_t s = (int32_t)(a & 0x7fffffffu);
     return (a >> 31) != 0 ? s - 0x7fffffff - 1 : s;
+#endif
 }
 
 /* a >> n, rounding down; n is 0 .. 31. */
@@ -352,8 +365,8 @@ static inline void tw_store_word(void *p, uint32_t d)
 #endif
 }
 
-/* Four bytes of a matrix of bytes: rows become columns. Row i is m[i]. */
-static inline void tw_transpose_b(uint32_t m[4])
+/* Four by four bytes: rows become columns. Row i is m[i]. */
+TW_ALWAYS_INLINE void tw_transpose_b(uint32_t m[4])
 {
     const uint32_t even = 0x06020400u, odd = 0x07030501u;
     const uint32_t p = tw_shuffle2_b(m[0], m[1], even), q = tw_shuffle2_b(m[0], m[1], odd);

@@ -1,0 +1,241 @@
+/*
+ * The cluster's kernels with their operands in L1, measured on the chip. Prints for each case its name, its MAC, the
+ * cycles of a second run (when the instructions are cached) and a checksum of the results. Compiled for this machine
+ * it prints the same without cycles: the checksums of the instructions' twins.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tw_cluster.h"
+
+#if defined(__riscv)
+#include "../runtime/tw_runtime.h"
+#define L1 __attribute__((section(".l1.case"), aligned(16)))
+#define START(core) (void)0
+#else
+#include <stdio.h>
+#define L1
+int tw_twin_core;
+int tw_twin_cores = 8;
+#endif
+
+#define X 49152
+#define W 65536
+#define Y 65536
+
+L1 static uint8_t x[X], w[W], y[Y];
+L1 static int32_t bias[512], mul[512], add[512];
+L1 static uint8_t scratch[32768];
+static const int32_t one_batch[4] = {1, 0, 0, 0};
+
+typedef const uint8_t *in_t;
+void conv(in_t x, in_t w, const int32_t *bias, uint8_t *y, int32_t n, int32_t in_h, int32_t in_w, int32_t out_h,
+          int32_t out_w, int32_t group, int32_t group_in, int32_t group_out, int32_t kernel_h, int32_t kernel_w,
+          int32_t stride_h, int32_t stride_w, int32_t dil_h, int32_t pad_top, int32_t pad_left, int32_t x_pixel,
+          int32_t x_row, int32_t x_image, int32_t y_pixel, int32_t y_row, int32_t y_image, const int32_t *mul,
+          const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi);
+void conv_copy(in_t x, in_t w, const int32_t *bias, uint8_t *y, int32_t n, int32_t in_h, int32_t in_w, int32_t out_h,
+               int32_t out_w, int32_t group, int32_t group_in, int32_t group_out, int32_t kernel_h, int32_t kernel_w,
+               int32_t stride_h, int32_t stride_w, int32_t dil_h, int32_t dil_w, int32_t pad_top, int32_t pad_left,
+               int32_t x_pixel, int32_t x_row, int32_t x_image, int32_t y_pixel, int32_t y_row, int32_t y_image,
+               const int32_t *mul, const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo,
+               int32_t hi, void *scratch, int32_t room);
+void depthwise(in_t x, in_t w, const int32_t *bias, uint8_t *y, int32_t n, int32_t channels, int32_t multiplier,
+               int32_t in_h, int32_t in_w, int32_t out_h, int32_t out_w, int32_t kernel_h, int32_t kernel_w,
+               int32_t stride_h, int32_t stride_w, int32_t dil_h, int32_t dil_w, int32_t pad_top, int32_t pad_left,
+               int32_t x_pixel, int32_t x_row, int32_t x_image, int32_t y_pixel, int32_t y_row, int32_t y_image,
+               const int32_t *mul, const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo,
+               int32_t hi);
+void matmul(in_t a, in_t b, const int32_t *c, uint8_t *y, int32_t m, int32_t k, int32_t n, int32_t a_row, int32_t a_col,
+            int32_t b_row, int32_t b_col, int32_t c_row, int32_t c_col, int32_t alpha, int32_t beta, int32_t batch,
+            int32_t batch_rank, const int32_t *walk, int32_t y_row, int32_t y_batch, const int32_t *mul,
+            const int32_t *add, int32_t mul_col, int32_t add_col, int shift, int32_t lo, int32_t hi, void *scratch,
+            int32_t room);
+void matmul_packed(in_t a, in_t b, const int32_t *c, uint8_t *y, int32_t m, int32_t k, int32_t n, int32_t a_row,
+                   int32_t a_col, int32_t b_row, int32_t b_col, int32_t c_row, int32_t c_col, int32_t alpha,
+                   int32_t beta, int32_t batch, int32_t batch_rank, const int32_t *walk, int32_t y_row,
+                   int32_t y_batch, const int32_t *mul, const int32_t *add, int32_t mul_col, int32_t add_col,
+                   int shift, int32_t lo, int32_t hi, void *scratch, int32_t room);
+
+enum kind { NOTHING, CONV, COPY, DEPTHWISE, MATMUL, MATMUL_T, PACKED };
+
+struct test {
+    const char *name;
+    enum kind kind;
+    /* CONV, COPY, DEPTHWISE: input h, w, channels, output channels, kernel h, w, stride, pad. MATMUL: m, k, n. */
+    int h, w, c, o, kh, kw, stride, pad;
+};
+
+static const struct test tests[] = {
+    {"nothing", NOTHING, 0, 0, 0, 0, 0, 0, 0, 0},
+    {"conv 3x3 32-32 16x16", CONV, 16, 16, 32, 32, 3, 3, 1, 1},
+    {"conv 3x3 16-16 32x32", CONV, 32, 32, 16, 16, 3, 3, 1, 1},
+    {"conv 3x3 64-64 8x8", CONV, 8, 8, 64, 64, 3, 3, 1, 1},
+    {"conv 3x3 16-32 32x32 stride 2", CONV, 32, 32, 16, 32, 3, 3, 2, 1},
+    {"conv 3x3 64-100 4x4", CONV, 4, 4, 64, 100, 3, 3, 1, 1},
+    {"conv 1d 5 32-32 64", CONV, 1, 64, 32, 32, 1, 5, 1, 2},
+    {"pointwise 32-32 16x16", CONV, 1, 256, 32, 32, 1, 1, 1, 0},
+    {"pointwise 64-64 10x10", CONV, 1, 100, 64, 64, 1, 1, 1, 0},
+    {"pointwise 128-128 8x8", CONV, 1, 64, 128, 128, 1, 1, 1, 0},
+    {"first 3x3 3-16 32x32", COPY, 32, 32, 3, 16, 3, 3, 1, 1},
+    {"first 3x3 1-16 32x32", COPY, 32, 32, 1, 16, 3, 3, 1, 1},
+    {"first 10x4 1-64 49x10 stride 2", COPY, 49, 10, 1, 64, 10, 4, 2, 1},
+    {"depthwise 3x3 32 16x16", DEPTHWISE, 16, 16, 32, 32, 3, 3, 1, 1},
+    {"depthwise 3x3 64 20x5", DEPTHWISE, 20, 5, 64, 64, 3, 3, 1, 1},
+    {"depthwise 3x3 64 16x16 stride 2", DEPTHWISE, 16, 16, 64, 64, 3, 3, 2, 1},
+    {"depthwise 5x5 16 16x16", DEPTHWISE, 16, 16, 16, 16, 5, 5, 1, 2},
+    {"matmul constant 64x64x64", PACKED, 64, 0, 64, 64, 0, 0, 0, 0},
+    {"matmul constant 16x256x64", PACKED, 16, 0, 256, 64, 0, 0, 0, 0},
+    {"matmul a*b 64x64x64", MATMUL, 64, 0, 64, 64, 0, 0, 0, 0},
+    {"matmul a*bT 64x64x64", MATMUL_T, 64, 0, 64, 64, 0, 0, 0, 0},
+    {"gemv constant 256x256", PACKED, 1, 0, 256, 256, 0, 0, 0, 0},
+    {"gemv constant 64x64", PACKED, 1, 0, 64, 64, 0, 0, 0, 0},
+    {"gemv a*b 128x128", MATMUL, 1, 0, 128, 128, 0, 0, 0, 0},
+    {"gemv a*bT 128x128", MATMUL_T, 1, 0, 128, 128, 0, 0, 0, 0},
+};
+
+static const struct test *now;
+
+static void run(void)
+{
+    const struct test *t = now;
+    const int oh = t->stride != 0 ? (t->h + 2 * t->pad - t->kh) / t->stride + 1 : 0;
+    const int ow = t->stride != 0 ? (t->w + 2 * t->pad - t->kw) / t->stride + 1 : 0;
+    const int taps = t->kh * t->kw * t->c, room = t->kind == COPY ? (taps + 3) / 4 * 16 * 8 : 2048;
+    switch (t->kind) {
+    case NOTHING:
+        break;
+    case CONV: {
+        /* No padding above and below one row. */
+        const int top = t->h == 1 ? 0 : t->pad, rows = t->h == 1 ? 1 : oh;
+        conv(x, w, bias, y, 1, t->h, t->w, rows, ow, 1, t->c, t->o, t->kh, t->kw, t->stride, t->stride, 1, top, t->pad,
+             t->c, t->w * t->c, 0, t->o, ow * t->o, 0, mul, add, 1, 1, 16, 0, 255);
+        break;
+    }
+    case COPY:
+        conv_copy(x, w, bias, y, 1, t->h, t->w, oh, ow, 1, t->c, t->o, t->kh, t->kw, t->stride, t->stride, 1, 1, t->pad,
+                  t->pad, t->c, t->w * t->c, 0, t->o, ow * t->o, 0, mul, add, 1, 1, 16, 0, 255, scratch, room);
+        break;
+    case DEPTHWISE:
+        depthwise(x, w, bias, y, 1, t->c, 1, t->h, t->w, oh, ow, t->kh, t->kw, t->stride, t->stride, 1, 1, t->pad, t->pad,
+                  t->c, t->w * t->c, 0, t->c, ow * t->c, 0, mul, add, 1, 1, 16, 0, 255);
+        break;
+    case PACKED:
+        matmul_packed(x, w, bias, y, t->h, t->c, t->o, t->c, 1, 0, 0, 0, 1, 1, 1, 1, 1, one_batch, t->o, 0, mul, add, 1,
+                      1, 16, 0, 255, scratch, room);
+        break;
+    case MATMUL:
+        matmul(x, w, NULL, y, t->h, t->c, t->o, t->c, 1, t->o, 1, 0, 1, 1, 1, 1, 1, one_batch, t->o, 0, mul, add, 0, 0, 16,
+               0, 255, scratch, room);
+        break;
+    case MATMUL_T:
+        matmul(x, w, NULL, y, t->h, t->c, t->o, t->c, 1, 1, t->c, 0, 1, 1, 1, 1, 1, one_batch, t->o, 0, mul, add, 0, 0, 16,
+               0, 255, scratch, room);
+        break;
+    }
+}
+
+/* MAC of a case, and how many bytes it computes. */
+static uint32_t macs(const struct test *t, uint32_t *bytes)
+{
+    if (t->stride == 0) {
+        *bytes = (uint32_t)(t->h * t->o);
+        return *bytes * (uint32_t)t->c;
+    }
+    const int oh = t->h == 1 ? 1 : (t->h + 2 * t->pad - t->kh) / t->stride + 1;
+    const int ow = (t->w + 2 * t->pad - t->kw) / t->stride + 1;
+    *bytes = (uint32_t)(oh * ow * t->o);
+    return *bytes * (uint32_t)(t->kh * t->kw * (t->kind == DEPTHWISE ? 1 : t->c));
+}
+
+static void fill(uint8_t *to, uint32_t bytes, uint32_t seed)
+{
+    for (uint32_t i = 0; i < bytes; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        to[i] = (uint8_t)(seed >> 24);
+    }
+}
+
+static void prepare(void)
+{
+    if (tw_core_id() == 0) {
+        fill(x, X, 1);
+        fill(w, W, 2);
+        fill(y, Y, 3);
+        fill(scratch, sizeof scratch, 4);
+        for (int32_t i = 0; i < 512; i++) {
+            bias[i] = 100 * (i % 7) - 300;
+            mul[i] = 200 + 13 * (i % 31);
+            add[i] = 5000000 + 1000 * i;
+        }
+    }
+}
+
+static uint32_t checksum(uint32_t bytes)
+{
+    uint32_t sum = 1, mix = 0;
+    for (uint32_t i = 0; i < bytes; i++) {
+        sum = (sum + y[i]) % 65521;
+        mix = (mix + sum) % 65521;
+    }
+    return mix << 16 | sum;
+}
+
+#if defined(__riscv)
+static void work(void)
+{
+    tw_measure_begin();
+    run();
+    tw_barrier();
+    tw_measure_end();
+}
+
+static uint32_t sum_now, bytes_now;
+
+static void sum(void)
+{
+    if (tw_core_id() == 0) {
+        sum_now = checksum(bytes_now);
+    }
+}
+
+int main(void)
+{
+    tw_cluster_start();
+    tw_cluster_run(prepare);
+    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
+        uint32_t all;
+        now = &tests[i];
+        all = macs(now, &bytes_now);
+        tw_cluster_run(work);
+        tw_cluster_run(work);
+        tw_cluster_run(sum);
+        tw_print(now->name);
+        tw_print(": ");
+        tw_print_number(all);
+        tw_print(" ");
+        tw_print_number(tw_measured_cycles);
+        tw_print(" ");
+        tw_print_number(tw_measured_instructions);
+        tw_print(" ");
+        tw_print_number(sum_now);
+        tw_print("\n");
+    }
+    return 0;
+}
+#else
+int main(void)
+{
+    prepare();
+    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
+        uint32_t bytes, all;
+        now = &tests[i];
+        all = macs(now, &bytes);
+        for (tw_twin_core = 0; tw_twin_core < tw_twin_cores; tw_twin_core++) {
+            run();
+        }
+        printf("%s: %u 0 0 %u\n", now->name, (unsigned)all, (unsigned)checksum(bytes));
+    }
+    return 0;
+}
+#endif
