@@ -220,7 +220,8 @@ fn overflow(message: &str) -> Option<Diagnostic> {
     let (head, tail) = message.split_once("' overflowed by ")?;
     let region = head.rsplit('`').next()?;
     let bytes: u64 = tail.split_whitespace().next()?.parse().ok()?;
-    let text = format!("code, constants, inputs and activations need {bytes} bytes more than `{region}` holds");
+    let text =
+        format!("code, constants, inputs and activations need {bytes} bytes more than `{region}` holds");
     Some(Diagnostic::new(Kind::Infeasible, text))
 }
 

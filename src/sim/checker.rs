@@ -355,12 +355,16 @@ impl Checker {
         }
         self.clear_stamps(to, size);
     }
-    /// Bytes came from outside the memories.
-    pub fn filled(&mut self, to: usize, size: u32) {
-        if let Some(flags) = self.flags.get_mut(to..to + size as usize) {
-            flags.iter_mut().for_each(|f| *f |= WRITTEN);
+    /// A byte came from outside the memories, where it was written or not.
+    pub fn filled(&mut self, to: usize, written: bool) {
+        if let Some(flags) = self.flags.get_mut(to) {
+            *flags = *flags & !WRITTEN | if written { WRITTEN } else { 0 };
         }
-        self.clear_stamps(to, size);
+        self.clear_stamps(to, 1);
+    }
+    /// Whether a byte was ever written.
+    pub fn is_written(&self, place: usize) -> bool {
+        self.flags.get(place).is_some_and(|f| f & WRITTEN != 0)
     }
     /// Whether instructions may be executed here.
     ///

@@ -64,6 +64,7 @@ fn build<'a>(
     watch: Option<usize>,
 ) -> machine::Machine<'a> {
     let mut shared = shared::Shared::new(soc);
+    shared.outside[1] = shared::Outside::flash(&options.flash);
     if options.check {
         shared.checker = Some(Box::new(checker::Checker::new(soc, &shared.memory, program, watch)));
     }

@@ -4,6 +4,7 @@
 
 use super::checker::{Checker, Finding};
 use super::code::Code;
+use super::devices::HYPER_SIZE;
 use super::icache::Icache;
 use super::memory::{Memory, PAGE};
 use super::profile::Profile;
@@ -52,6 +53,8 @@ pub struct Shared {
     pub float_division: u64,
     /// Cycles of a line change without a cache.
     pub uncached_fetch: u64,
+    /// Memories behind HyperBus: RAM, flash.
+    pub outside: [Outside; 2],
     /// Unaligned accesses.
     pub unaligned: u64,
     /// The checker, if it is on.
@@ -80,6 +83,7 @@ impl Shared {
             divider_free: 0,
             float_division: u64::from(soc.float_division),
             uncached_fetch: u64::from(soc.uncached_fetch),
+            outside: [Outside::ram(), Outside::flash(&[])],
             unaligned: 0,
             checker: None,
             profile: None,
@@ -99,6 +103,39 @@ impl Shared {
                 Some(next) => next,
                 None => break,
             };
+        }
+    }
+}
+
+/// A memory outside the chip.
+pub struct Outside {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Which of them were written.
+    written: Vec<bool>,
+}
+
+impl Outside {
+    /// A RAM that nobody has written.
+    pub fn ram() -> Self {
+        let size = HYPER_SIZE as usize;
+        Outside { bytes: vec![0; size], written: vec![false; size] }
+    }
+    /// A flash that begins with these bytes; the others are erased.
+    pub fn flash(image: &[u8]) -> Self {
+        let mut bytes = image.to_vec();
+        bytes.truncate(HYPER_SIZE as usize);
+        Outside { bytes, written: Vec::new() }
+    }
+    /// The byte at an offset, and whether it was ever written.
+    pub fn get(&self, offset: usize) -> (u8, bool) {
+        let byte = self.bytes.get(offset).copied().unwrap_or(0xff);
+        (byte, self.written.get(offset).copied().unwrap_or(true))
+    }
+    /// Writes a byte whose value was itself written, or not.
+    pub fn set(&mut self, offset: usize, byte: u8, written: bool) {
+        if let (Some(b), Some(w)) = (self.bytes.get_mut(offset), self.written.get_mut(offset)) {
+            (*b, *w) = (byte, written);
         }
     }
 }

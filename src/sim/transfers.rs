@@ -58,14 +58,7 @@ impl Transfers {
     pub fn finish(&mut self, id: usize, shared: &mut Shared) {
         let Some(transfer) = self.running.get_mut(id).and_then(Option::take) else { return };
         for (source, destination, size) in &transfer.rows {
-            let (Place::Bus(from), Place::Bus(to)) = (*source, *destination) else { continue };
-            let Some(place) = shared.memory.place(from, *size) else { continue };
-            let Some(target) = shared.memory.place(to, *size) else { continue };
-            shared.memory.bytes.copy_within(place..place + *size as usize, target);
-            shared.forget_code(to, *size);
-            if let Some(checker) = &mut shared.checker {
-                checker.copied(place, target, *size);
-            }
+            move_row(*source, *destination, *size, shared);
         }
         if shared.checker.is_some() {
             self.finished.push(transfer);
@@ -93,5 +86,43 @@ fn mark(transfer: &Transfer, shared: &mut Shared) {
         if let (Some(place), Some(checker)) = (shared.memory.place(addr, size), &mut shared.checker) {
             checker.mark(place, size, write);
         }
+    }
+}
+
+fn move_row(source: Place, destination: Place, size: u32, shared: &mut Shared) {
+    match (source, destination) {
+        (Place::Bus(from), Place::Bus(to)) => {
+            let (Some(from), Some(place)) = (shared.memory.place(from, size), shared.memory.place(to, size))
+            else {
+                return;
+            };
+            shared.memory.bytes.copy_within(from..from + size as usize, place);
+            if let Some(checker) = &mut shared.checker {
+                checker.copied(from, place, size);
+            }
+            shared.forget_code(to, size);
+        }
+        (Place::Hyper(chip, offset), Place::Bus(to)) => {
+            let Some(place) = shared.memory.place(to, size) else { return };
+            for i in 0..size as usize {
+                let (byte, written) = shared.outside[chip & 1].get(offset as usize + i);
+                if let Some(b) = shared.memory.bytes.get_mut(place + i) {
+                    *b = byte;
+                }
+                if let Some(checker) = &mut shared.checker {
+                    checker.filled(place + i, written);
+                }
+            }
+            shared.forget_code(to, size);
+        }
+        (Place::Bus(from), Place::Hyper(chip, offset)) => {
+            let Some(place) = shared.memory.place(from, size) else { return };
+            for i in 0..size as usize {
+                let byte = shared.memory.bytes.get(place + i).copied().unwrap_or(0);
+                let written = shared.checker.as_ref().is_none_or(|c| c.is_written(place + i));
+                shared.outside[chip & 1].set(offset as usize + i, byte, written);
+            }
+        }
+        (Place::Hyper(..), Place::Hyper(..)) => {}
     }
 }

@@ -6,6 +6,7 @@
 mod cluster_control;
 mod event_unit;
 mod mchan;
+mod micro_dma;
 mod simple;
 mod timer;
 
@@ -126,6 +127,8 @@ pub enum Effect {
     Asked,
 }
 
+pub use micro_dma::HYPER_SIZE;
+
 /// What a device wants done.
 pub type Effects = Vec<Effect>;
 
@@ -168,7 +171,10 @@ fn one(kind: DeviceKind, soc: &Soc) -> Box<dyn Device> {
         DeviceKind::Fll => Box::new(simple::Registers::new("clock generator", 0x30)),
         DeviceKind::SocControl => Box::new(simple::SocControl::new()),
         DeviceKind::Stdout => Box::new(simple::Stdout),
-        DeviceKind::MicroDma => Box::new(simple::Registers::new("micro-DMA", 0x2000)),
+        DeviceKind::MicroDma => {
+            let l2 = soc.memories.iter().find(|m| m.name == "L2").map_or((0, 0), |m| (m.base, m.size));
+            Box::new(micro_dma::MicroDma::new(soc.period, l2))
+        }
         DeviceKind::InterruptController => Box::new(simple::InterruptController::default()),
         DeviceKind::Neureka => Box::new(simple::NotBuilt("NEUREKA accelerator")),
     }
