@@ -24,7 +24,7 @@
 /* What must not be left to the compiler's taste: calls cost saved registers, copies cost instruction cache. */
 #if defined(__GNUC__)
 #define TW_ALWAYS_INLINE static inline __attribute__((always_inline))
-#define TW_NEVER_INLINE static __attribute__((noinline))
+#define TW_NEVER_INLINE static __attribute__((noinline, unused))
 #else
 #define TW_ALWAYS_INLINE static inline
 #define TW_NEVER_INLINE static
