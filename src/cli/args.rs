@@ -201,12 +201,6 @@ pub struct ChipArgs {
     /// Simulate without checking memory accesses: faster
     #[arg(long)]
     pub no_checks: bool,
-    /// Show where the cycles go: per layer and per function
-    #[arg(long)]
-    pub profile: bool,
-    /// Write what happened when as Chrome trace JSON to this file
-    #[arg(long, value_name = "FILE")]
-    pub trace: Option<PathBuf>,
 }
 
 /// Arguments of `compile`.
@@ -244,6 +238,12 @@ pub struct RunArgs {
     /// Options of the build
     #[command(flatten)]
     pub build: BuildArgs,
+    /// Show where the cycles go: per layer and per function
+    #[arg(long, help_heading = "Chip options")]
+    pub profile: bool,
+    /// Write what happened when as Chrome trace JSON to this file
+    #[arg(long, value_name = "FILE", help_heading = "Chip options")]
+    pub trace: Option<PathBuf>,
 }
 
 /// Arguments of `test`.

@@ -50,8 +50,8 @@ pub fn run(model: &ModelArgs, build: &BuildArgs, twice: bool) -> RunOptions {
             simulator: build.chip.simulator.clone(),
             max_cycles: build.chip.max_cycles,
             checks: !build.chip.no_checks,
-            profile: build.chip.profile,
-            trace: build.chip.trace.clone(),
+            profile: false,
+            trace: None,
         },
     }
 }

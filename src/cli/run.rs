@@ -9,6 +9,7 @@ use crate::emit::Report;
 use crate::runner::execute::{Outcome, execute};
 use crate::runner::suite::Workspace;
 use crate::runner::{CaseResult, Status, cases};
+use crate::sim::LayerTime;
 
 /// Runs the command.
 ///
@@ -17,7 +18,9 @@ use crate::runner::{CaseResult, Status, cases};
 pub fn run(args: &RunArgs) -> Result<u8> {
     let case = cases::at(&args.case)?;
     let workspace = Workspace::new(args.build.keep.as_deref())?;
-    let run_options = options::run(&args.options, &args.build, false);
+    let mut run_options = options::run(&args.options, &args.build, false);
+    run_options.chip.profile = args.profile;
+    run_options.chip.trace.clone_from(&args.trace);
     let dir = workspace.case(&case.name)?;
     let outcome = execute(&case, &run_options, &dir, &workspace.cache()?);
     options::notes(&args.options, &outcome.notes);
@@ -28,7 +31,10 @@ pub fn run(args: &RunArgs) -> Result<u8> {
         let json = serde_json::to_string_pretty(&outcome.result);
         print(json.map_err(|e| Diagnostic::internal(format!("cannot write the result as JSON: {e}")))?)?;
     } else if let Some(compiled) = &outcome.compiled {
-        print(layers(&compiled.sources.report, outcome.result.cores))?;
+        print(layers(&compiled.sources.report, outcome.result.cores, &outcome.profile.0))?;
+        if !outcome.profile.1.is_empty() {
+            print(super::simulate::functions(&outcome.profile.1))?;
+        }
         print(totals(compiled, &outcome))?;
     }
     if let Some(error) = outcome.error {
@@ -38,13 +44,17 @@ pub fn run(args: &RunArgs) -> Result<u8> {
     Ok(if outcome.result.status == Status::Fail { DIFFERENT } else { 0 })
 }
 
-/// One row per node in the order of execution; on targets with several cores, how many share it.
-fn layers(report: &Report, cores: Option<u32>) -> comfy_table::Table {
+/// One row per node in the order of execution; on targets with several cores, how many share it; cycles if measured.
+fn layers(report: &Report, cores: Option<u32>, times: &[LayerTime]) -> comfy_table::Table {
     let mut head = vec!["", "layer", "operator", "kernel", "result", "MACs", "bytes"];
     let mut right = vec![0, 5, 6];
     if cores.is_some() {
         head.insert(4, "cores");
         right = vec![0, 4, 6, 7];
+    }
+    if !times.is_empty() {
+        right.push(head.len());
+        head.push("cycles");
     }
     let mut rows = table(&head, &right);
     for (i, layer) in report.layers.iter().enumerate() {
@@ -60,6 +70,12 @@ fn layers(report: &Report, cores: Option<u32>) -> comfy_table::Table {
         if let Some(cores) = cores {
             let used = layer.kernel.as_ref().map(|_| if layer.parallel == Some(true) { cores } else { 1 });
             row.insert(4, used.map_or_else(String::new, |n| n.to_string()));
+        }
+        if !times.is_empty() {
+            // Layers are numbered by their place.
+            let mine = times.iter().filter(|t| usize::try_from(t.number) == Ok(i));
+            let cycles: u64 = mine.map(|t| t.cycles).sum();
+            row.push(if cycles == 0 { String::new() } else { grouped(cycles) });
         }
         rows.add_row(row);
     }

@@ -4,7 +4,7 @@ use super::args::SimulateArgs;
 use super::style::grouped;
 use super::{PROGRAM_FAILED, STOPPED, print};
 use crate::diag::{Diagnostic, Result};
-use crate::sim::{self, Options, Report, Status};
+use crate::sim::{self, FunctionTime, Options, Report, Status};
 
 /// Runs the command.
 ///
@@ -85,14 +85,20 @@ fn summarise(report: &Report, seconds: f64) {
 /// Functions of a profile that are shown.
 const SHOWN: usize = 40;
 
-/// The profile goes to standard error too: standard output is the program's.
-fn show_profile(report: &Report) {
+/// Time per function, longest first.
+pub fn functions(times: &[FunctionTime]) -> comfy_table::Table {
     let mut table = table(&["function", "cores", "calls", "longest", "cycles", "asleep", "instructions"]);
-    for f in report.functions.iter().take(SHOWN) {
+    for f in times.iter().take(SHOWN) {
         let cores = if f.controller { "controller" } else { "cluster" };
         let numbers = [f.calls, f.longest, f.cycles, f.asleep, f.instructions].map(grouped);
         table.add_row([f.name.clone(), cores.into()].into_iter().chain(numbers));
     }
+    table
+}
+
+/// The profile goes to standard error too: standard output is the program's.
+fn show_profile(report: &Report) {
+    let table = functions(&report.functions);
     eprintln!(
         "Time per function, without what it calls; `longest` is that of the core that spent most:\n{table}"
     );

@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value as Json, json};
 
 pub use api::{Api, Port};
+pub use network::arena_name;
 pub use report::{Layer, MemoryUse, Report, Totals};
 pub use write::write;
 

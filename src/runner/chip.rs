@@ -3,6 +3,7 @@
 //! In: generated sources with the platform's runtime, a cross compiler, input values. Out: output values, cycles,
 //! instructions, a profile. Never knows a chip: the platform says how to link, the simulator what it plays.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -10,12 +11,13 @@ use std::{env, fs, io};
 
 use super::bytes::{from_bytes, to_bytes};
 use super::host::{self, CFile};
+use super::labels::Place;
 use super::objects::{Cache, Flags, run_tool};
 use crate::diag::{Diagnostic, Kind, Result};
 use crate::ir::{TensorType, Value};
-use crate::sim::{self, Status};
+use crate::sim::{self, FunctionTime, Label, LayerTime, Soc, Status};
 use crate::targets::Platform;
-use crate::targets::platform::{External, Runtime};
+use crate::targets::platform::External;
 
 /// Where and how programs for chips run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +70,7 @@ pub struct Firmware {
     link: Vec<String>,
     runner: Runner,
     options: ChipOptions,
+    tensors: Vec<Place>,
     /// Cores that share the work.
     pub cores: u32,
     /// Bytes of code and constants, if `size` could tell.
@@ -83,6 +86,10 @@ pub struct Ran {
     pub cycles: Option<u64>,
     /// Instructions of the inference, of all cores together.
     pub instructions: Option<u64>,
+    /// Time per layer, if measured.
+    pub layers: Vec<LayerTime>,
+    /// Time per function, if measured.
+    pub functions: Vec<FunctionTime>,
 }
 
 /// How many cores share the work.
@@ -112,9 +119,9 @@ pub fn build(
     flags: &Flags,
     cache: &Cache,
     platform: &Platform,
-    runtime: &Runtime,
     options: &ChipOptions,
 ) -> Result<Firmware> {
+    let runtime = platform.runtime.clone().unwrap_or_default();
     let runner = runner(platform, options)?;
     let cores = cores(platform, options.cores)?;
     let mut objects = Vec::new();
@@ -133,6 +140,7 @@ pub fn build(
         link: runtime.cores.iter().map(|f| f.replace("{cores}", &cores.to_string())).collect(),
         runner,
         options: options.clone(),
+        tensors: Vec::new(),
         cores,
         flash_bytes: host::flash_bytes(&network, flags),
     })
@@ -165,6 +173,12 @@ fn runner(platform: &Platform, options: &ChipOptions) -> Result<Runner> {
 }
 
 impl Firmware {
+    /// The same program, whose faults name these tensors.
+    pub fn knowing(mut self, tensors: Vec<Place>) -> Firmware {
+        self.tensors = tensors;
+        self
+    }
+
     /// Links the program with these inputs and runs it once; outputs have the given types.
     ///
     /// # Errors
@@ -177,11 +191,33 @@ impl Firmware {
         timeout: Duration,
     ) -> Result<Ran> {
         let elf = self.link(dir, inputs)?;
-        let printed = match &self.runner {
-            Runner::Builtin(chip) => simulate(chip, &elf, &self.options)?,
-            Runner::External(command, args) => external(command, args, &elf, dir, timeout)?,
+        match &self.runner {
+            Runner::Builtin(chip) => self.simulate(chip, &elf, outputs),
+            Runner::External(command, args) => parse(&external(command, args, &elf, dir, timeout)?, outputs),
+        }
+    }
+
+    /// Runs a program on the simulator in this binary.
+    fn simulate(&self, chip: &str, elf: &Path, outputs: &[TensorType]) -> Result<Ran> {
+        let soc = sim::soc(chip).ok_or_else(|| {
+            Diagnostic::invalid(format!("the built-in simulator does not know the chip `{chip}`"))
+        })?;
+        let bytes = fs::read(elf).map_err(|e| failed("read the program", &e))?;
+        let options = sim::Options {
+            max_cycles: Some(self.options.max_cycles),
+            check: self.options.checks,
+            profile: self.options.profile,
+            trace: self.options.trace.is_some(),
+            labels: labels(&self.tensors, &bytes, &soc),
+            ..sim::Options::default()
         };
-        parse(&printed, outputs)
+        let report = sim::simulate(&bytes, &soc, &options)?;
+        if let (Some(file), Some(trace)) = (&self.options.trace, &report.trace) {
+            fs::write(file, trace).map_err(|e| failed(&format!("write {}", file.display()), &e))?;
+        }
+        let printed = ended(&report, &self.options)?;
+        let ran = parse(&printed, outputs)?;
+        Ok(Ran { layers: report.layers, functions: report.functions, ..ran })
     }
 
     /// The program with its inputs inside.
@@ -229,35 +265,44 @@ fn failed(what: &str, e: &io::Error) -> Diagnostic {
     Diagnostic::environment(format!("cannot {what}: {e}"))
 }
 
-/// Runs a program on the simulator in this binary and gives what it printed.
-fn simulate(chip: &str, elf: &Path, options: &ChipOptions) -> Result<String> {
-    let soc = sim::soc(chip)
-        .ok_or_else(|| Diagnostic::invalid(format!("the built-in simulator does not know the chip `{chip}`")))?;
-    let bytes = fs::read(elf).map_err(|e| failed("read the program", &e))?;
-    let simulation = sim::Options {
-        max_cycles: Some(options.max_cycles),
-        check: options.checks,
-        ..sim::Options::default()
-    };
-    let report = sim::simulate(&bytes, &soc, &simulation)?;
-    let text = String::from_utf8_lossy(&report.stdout).into_owned();
-    let problem = match report.status {
-        Status::Exit(0) => return Ok(text),
-        Status::Exit(status @ 100..=131) => format!("trapped (cause {})", status - 100),
-        Status::Exit(status) => format!("ended with status {status}"),
-        Status::TimeOut => {
-            let message = format!("the program did not end within {} cycles", options.max_cycles);
-            return Err(Diagnostic::internal(message).help("--max-cycles N allows more").into());
+/// Tensors with their addresses in a program.
+fn labels(tensors: &[Place], elf: &[u8], soc: &Soc) -> Vec<Label> {
+    let mut arenas: BTreeMap<&str, Option<u32>> = BTreeMap::new();
+    let mut found = Vec::new();
+    for t in tensors {
+        let base = arenas.entry(&t.arena).or_insert_with(|| sim::address(elf, soc, &t.arena));
+        if let Some(start) = base.and_then(|base| base.checked_add(t.offset)) {
+            found.push(Label { name: t.name.clone(), start, size: t.size, layers: t.layers });
         }
-        Status::Deadlock => format!("stood still at cycle {}: every core waits", report.cycles),
-        Status::Fault(what) => format!("did something wrong: {what}"),
-    };
-    let shown: Vec<&str> = text.lines().filter(|l| !l.trim().is_empty()).take(8).collect();
-    let mut d = Diagnostic::internal(format!("the program {problem}"));
-    if !shown.is_empty() {
-        d.message = format!("{}; it printed:\n    {}", d.message, shown.join("\n    "));
     }
-    Err(d.into())
+    found
+}
+
+/// What a program printed that ended as it should.
+fn ended(report: &sim::Report, options: &ChipOptions) -> Result<String> {
+    let text = String::from_utf8_lossy(&report.stdout).into_owned();
+    let mut problem = match &report.status {
+        Status::Exit(0) => return Ok(text),
+        Status::Exit(status @ 100..=131) => format!("the program trapped (cause {})", status - 100),
+        Status::Exit(status) => format!("the program ended with status {status}"),
+        Status::TimeOut => format!("the program did not end within {} cycles", options.max_cycles),
+        Status::Deadlock => format!("cycle {}: every core sleeps and nothing can wake one", report.cycles),
+        Status::Fault(what) => what.clone(),
+    };
+    let positions: &[String] = match &report.status {
+        Status::TimeOut | Status::Deadlock => &report.positions,
+        _ => &[],
+    };
+    let printed = text.lines().filter(|l| !l.trim().is_empty()).take(4).map(str::to_string);
+    for line in positions.iter().cloned().chain(printed) {
+        problem += &format!("\n    {line}");
+    }
+    let d = Diagnostic::internal(problem);
+    Err(match report.status {
+        Status::TimeOut => d.help("--max-cycles N allows more"),
+        _ => d,
+    }
+    .into())
 }
 
 /// Runs a program on an installed simulator and gives what it printed.

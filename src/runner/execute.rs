@@ -18,6 +18,7 @@ use super::result::{CaseResult, Status};
 use crate::diag::{Diagnostic, Diagnostics, Kind, Result};
 use crate::driver::{self, CompileOptions, Compiled};
 use crate::ir::{DType, Graph, TensorType, Value, interp};
+use crate::sim::{FunctionTime, LayerTime};
 use crate::targets::Platform;
 
 /// How to run cases.
@@ -46,6 +47,8 @@ pub struct Outcome {
     pub result: CaseResult,
     /// The compiled network, unless it was refused.
     pub compiled: Option<Compiled>,
+    /// Time per layer and function of the last run, if measured.
+    pub profile: (Vec<LayerTime>, Vec<FunctionTime>),
     /// What there is to say beyond the verdict.
     pub notes: Diagnostics,
     /// What ended the case, if something did.
@@ -58,6 +61,7 @@ pub fn execute(case: &Case, options: &RunOptions, dir: &Path, cache: &Cache) -> 
     let mut outcome = Outcome {
         result: CaseResult::new(&case.name, target, Status::Fail),
         compiled: None,
+        profile: (Vec::new(), Vec::new()),
         notes: Diagnostics::default(),
         error: None,
     };
@@ -116,6 +120,7 @@ fn run(case: &Case, options: &RunOptions, dir: &Path, cache: &Cache, outcome: &m
         let expected = expected(set, compiled, &inputs)?;
         let ran = program.run(dir, &inputs, &output_types(&compiled.graph), options.timeout)?;
         count(result, &ran);
+        outcome.profile = (ran.layers, ran.functions);
         let c = compare_all(&output_names(&compiled.graph), &ran.outputs, &expected, options.tolerance)?;
         total = Some(total.map_or(c, |t| t.merge(c)));
     }
@@ -253,9 +258,9 @@ fn build(compiled: &Compiled, options: &RunOptions, dir: &Path, cache: &Cache) -
         }
     }
     let flags = flags(compiled, options);
-    if let Some(runtime) = runtime {
-        let built = chip::build(dir, &files, &flags, cache, platform, runtime, &options.chip)?;
-        return Ok(Built::Chip(Box::new(built)));
+    if runtime.is_some() {
+        let built = chip::build(dir, &files, &flags, cache, platform, &options.chip)?;
+        return Ok(Built::Chip(Box::new(built.knowing(super::labels::places(compiled)))));
     }
     write(&dir.join("harness.c"), super::harness::render(compiled)?.as_bytes())?;
     files.push(CFile { path: "harness.c".into(), network: false });

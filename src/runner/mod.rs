@@ -11,6 +11,7 @@ pub mod execute;
 mod harness;
 pub mod host;
 pub mod inputs;
+pub mod labels;
 pub mod objects;
 pub mod random;
 pub mod result;

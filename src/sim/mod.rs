@@ -53,6 +53,12 @@ pub fn simulate(elf: &[u8], soc: &Soc, options: &Options) -> Result<Report> {
     Ok(report::make(&mut machine, soc, &names, &end, &more, options.trace))
 }
 
+/// The address of a symbol of a program; `None` if it has no such symbol or is no program for the chip.
+pub fn address(elf: &[u8], soc: &Soc, symbol: &str) -> Option<u32> {
+    let program = loader::load(elf, soc).ok()?;
+    program.symbols.iter().find(|s| s.name == symbol).map(|s| s.addr)
+}
+
 fn last_tick(soc: &Soc, options: &Options) -> u64 {
     options.max_cycles.map_or(u64::MAX - 1, |c| c.saturating_mul(soc.period).min(u64::MAX - 1))
 }

@@ -1,0 +1,56 @@
+//! Names for the bytes of an arena: which tensor lies where, and when.
+//!
+//! In: a compiled network. Out: [`Place`]s, for the messages of simulators. Never knows addresses.
+
+use std::collections::BTreeMap;
+
+use crate::driver::Compiled;
+use crate::emit::arena_name;
+use crate::ir::TensorId;
+use crate::tiling::Home;
+
+/// A tensor in an arena.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The tensor's name.
+    pub name: String,
+    /// The C symbol of the arena.
+    pub arena: String,
+    /// Bytes from its start.
+    pub offset: u32,
+    /// Bytes.
+    pub size: u32,
+    /// The first and the last step that it is there for, counted from 0 as `tw_layer` is.
+    pub layers: (u32, u32),
+}
+
+/// The tensors in arenas, in the order of their names' ids.
+pub fn places(compiled: &Compiled) -> Vec<Place> {
+    let (graph, plan) = (&compiled.graph, &compiled.plan);
+    let mut lives: BTreeMap<TensorId, (u32, u32)> = BTreeMap::new();
+    let last = u32::try_from(plan.order.len()).unwrap_or(u32::MAX);
+    for id in graph.inputs() {
+        lives.insert(*id, (0, 0));
+    }
+    for (step, id) in (0u32..).zip(&plan.order) {
+        let node = graph.node(*id);
+        for t in node.inputs.iter().chain(&node.outputs) {
+            lives.entry(*t).or_insert((step, step)).1 = step;
+        }
+    }
+    for output in graph.outputs() {
+        lives.entry(output.tensor).or_insert((last, last)).1 = u32::MAX;
+    }
+    let place = |(id, home): (&TensorId, &Home)| {
+        let Home::Arena { arena, offset } = home else { return None };
+        let tensor = graph.tensor(*id);
+        Some(Place {
+            name: format!("tensor {}", tensor.name),
+            arena: arena_name(plan, *arena),
+            offset: u32::try_from(*offset).ok()?,
+            size: u32::try_from(tensor.ty.bytes()).ok()?,
+            layers: *lives.get(id)?,
+        })
+    };
+    plan.homes.iter().filter_map(place).collect()
+}
