@@ -1,7 +1,8 @@
 //! Control and status registers.
 //!
 //! In: a core and a CSR instruction. Out: changed registers, or why the register cannot be used. Interrupts and
-//! traps are not modelled: their registers only remember what is written.
+//! traps are not modelled: their registers only remember what is written. Numbers: archi/riscv/priv_1_10.h of the
+//! SDK, which puts the set-up of the performance counters at 0xcc0 and 0xcc1.
 
 use super::rv32::{CoreState, Inst, Mode, Op};
 use super::soc::CoreSpec;
@@ -65,7 +66,6 @@ fn read(c: &CoreState, spec: &CoreSpec, number: u32, now: u64) -> Option<u32> {
     };
     let has_loops = spec.isa.xpulp;
     let total = totals(c, spec, now);
-    let [cycles, instructions] = total;
     Some(match number {
         0x001 if spec.isa.float => u32::from(c.fflags),
         0x002 if spec.isa.float => u32::from(c.frm),
@@ -75,15 +75,13 @@ fn read(c: &CoreState, spec: &CoreSpec, number: u32, now: u64) -> Option<u32> {
         0xf14 => spec.hart,
         0xf11..=0xf13 => 0,
         0x301 => 0x4000_0000 | 1 << 8 | 1 << 12 | 1 << 2 | if spec.isa.float { 1 << 5 } else { 0 },
-        0xb00 | 0xc00 | 0xc01 => cycles as u32,
-        0xb80 | 0xc80 | 0xc81 => (cycles >> 32) as u32,
-        0xb02 | 0xc02 => instructions as u32,
-        0xb82 | 0xc82 => (instructions >> 32) as u32,
+        // The cores have no other standard counters, and silicon not even this one.
+        0xb00 | 0xc00 => total[0] as u32,
         0x780 | 0x781 => counter(c, (number - 0x780) as usize, total) as u32,
         // Events that are not modelled.
         0x782..=0x79f => 0,
-        0x7a0 | 0xcc0 => c.counter_enable[0],
-        0x7a1 | 0xcc1 => c.counter_enable[1],
+        0xcc0 => c.counter_enable[0],
+        0xcc1 => c.counter_enable[1],
         0x304 | 0x306 | 0x310 | 0x320 | 0x343 | 0x344 => 0,
         // The privilege level: always machine.
         0xc10 => 3,
@@ -110,8 +108,8 @@ fn write(c: &mut CoreState, spec: &CoreSpec, number: u32, value: u32, now: u64) 
         0x780 | 0x781 => c.counted[(number - 0x780) as usize] = u64::from(value),
         // All counters at once.
         0x79f => c.counted = [u64::from(value); 2],
-        0x7a0 | 0xcc0 => c.counter_enable[0] = value,
-        0x7a1 | 0xcc1 => c.counter_enable[1] = value,
+        0xcc0 => c.counter_enable[0] = value & 0x7fff_ffff,
+        0xcc1 => c.counter_enable[1] = value,
         _ => {
             if let Some(register) = machine_register(number).and_then(|i| c.machine.get_mut(i)) {
                 *register = value;

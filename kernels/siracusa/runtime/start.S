@@ -12,7 +12,7 @@ tw_vectors:
 
     .global _start
 _start:
-    csrw mstatus, zero
+    /* Interrupts are off after reset; writing mstatus could take the float unit away. */
     csrr a0, mhartid
     srli a1, a0, 5
     andi a0, a0, 0x1f

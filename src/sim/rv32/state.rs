@@ -101,7 +101,8 @@ impl CoreState {
             asleep_since: 0,
             slept: 0,
             machine: [0; 5],
-            counter_enable: [0; 2],
+            // Cycles and instructions are selected, and nothing counts.
+            counter_enable: [3, 0],
             counted: [0; 2],
             counter_since: [0; 2],
         }
