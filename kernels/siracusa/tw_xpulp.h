@@ -261,7 +261,7 @@ TW_EACH_B(tw_sll_b, 0x28, tw_lane_bu, x << (y & 7))
 /* pv.cmpeq.b, pv.cmpgt.b, pv.cmpgtu.b: all ones where it holds */
 TW_EACH_B(tw_cmpeq_b, 0x02, tw_lane_b, x == y ? 0xff : 0)
 TW_EACH_B(tw_cmpgt_b, 0x0A, tw_lane_b, x > y ? 0xff : 0)
-TW_EACH_B(tw_cmpgtu_b, 0x22, tw_lane_bu, x > y ? 0xff : 0)
+TW_EACH_B(tw_cmpgtu_b, 0x1A, tw_lane_bu, x > y ? 0xff : 0)
 /* pv.abs.b: -128 stays */
 TW_UNARY(tw_abs_b, 0x57, 1, 0x38, x0,
          ((uint32_t)(tw_lane_b(a, 0) < 0 ? -tw_lane_b(a, 0) : tw_lane_b(a, 0)) & 0xffu)
