@@ -4,7 +4,7 @@
 //! shared happens in the order of time, ties in the order of cores, so that a program always takes the same time.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use super::devices::{self, Access, Device, Effect, Effects, Reply, Transfer};
 use super::execute::{self, Pause};
@@ -13,8 +13,11 @@ use super::profile::Track;
 use super::rv32::state::Activity;
 use super::rv32::{Class, CoreState, Inst, Mode};
 use super::shared::{Shared, Trouble};
-use super::soc::{Side, Soc};
+use super::soc::{Side, Soc, UNREACHABLE, Window};
 use super::transfers::Transfers;
+
+/// Bytes of the longest line that is printed whole.
+const LINE: usize = 1023;
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,8 +66,12 @@ pub struct Machine<'a> {
     /// Transfers under way.
     pub transfers: Transfers,
     effects: Effects,
-    /// What was printed, in order.
+    /// What was printed, in order of the ends of lines.
     pub output: Vec<u8>,
+    /// Lines that have not ended, by stream.
+    lines: BTreeMap<u32, Vec<u8>>,
+    /// Interrupt lines of the controller that are pending and not masked.
+    interrupts: u32,
     end: Option<End>,
     /// Latest tick that anything happened at.
     pub now: u64,
@@ -84,6 +91,8 @@ impl<'a> Machine<'a> {
             transfers: Transfers::default(),
             effects: Vec::new(),
             output: Vec::new(),
+            lines: BTreeMap::new(),
+            interrupts: 0,
             end: None,
             now: 0,
         };
@@ -105,6 +114,14 @@ impl<'a> Machine<'a> {
 
     /// Runs until the program ends, or to the last tick.
     pub fn run(&mut self, last: u64, check: bool) -> End {
+        let end = self.run_until(last, check);
+        // As on the platform, a program that exits loses lines it did not end.
+        if !matches!(end, End::Exit(_)) {
+            self.output.extend(std::mem::take(&mut self.lines).into_values().flatten());
+        }
+        end
+    }
+    fn run_until(&mut self, last: u64, check: bool) -> End {
         loop {
             if let Some(end) = self.end.take() {
                 return end;
@@ -181,7 +198,10 @@ impl<'a> Machine<'a> {
             _ => {
                 let end = self.cores[core].now + self.soc.cores[core].period;
                 execute::retire(&mut self.cores[core], &inst, next, end);
-                self.sleep(core, Activity::Waiting);
+                // An interrupt that is pending already lets the core go on.
+                if self.soc.cores[core].side == Side::Cluster || self.interrupts == 0 {
+                    self.sleep(core, Activity::Waiting);
+                }
             }
         }
     }
@@ -205,8 +225,9 @@ impl<'a> Machine<'a> {
         };
         let size = execute::width(inst.op);
         let verb = if is_store { "writes" } else { "reads" };
-        let window = self.soc.windows.iter().find(|w| addr.wrapping_sub(w.base) < w.size);
-        let Some(window) = window else {
+        let reached =
+            |w: &&Window| addr.wrapping_sub(w.base) < w.size && w.costs[spec.side as usize] != UNREACHABLE;
+        let Some(window) = self.soc.windows.iter().find(reached) else {
             let message = format!("{verb} {size} bytes at {addr:#010x}, where nothing is mapped");
             return self.fault(core, Trouble::new(Some(addr), message));
         };
@@ -297,7 +318,12 @@ impl<'a> Machine<'a> {
                         model.raise(events, cores, now, effects);
                     }
                 }
-                Effect::Interrupt(_) => self.interrupt(now),
+                Effect::Interrupt(lines) => {
+                    self.interrupts = lines;
+                    if lines != 0 {
+                        self.interrupt(now);
+                    }
+                }
                 Effect::Start { core, pc } => self.start(core, pc, now),
                 Effect::Stop(core) => {
                     if let Some(state) = self.cores.get_mut(core) {
@@ -308,7 +334,7 @@ impl<'a> Machine<'a> {
                 Effect::Move(transfer) => self.begin(transfer),
                 Effect::EnableCaches(on) => self.shared.icache.enabled = on,
                 Effect::FlushCaches => self.shared.icache.flush(),
-                Effect::Print { byte, .. } => self.output.push(byte),
+                Effect::Print { stream, byte } => self.print(stream, byte),
                 Effect::Exit(status) => self.end = Some(End::Exit(status)),
                 Effect::Synchronise(mask) => self.synchronise(mask),
                 Effect::Follow { core, after } => {
@@ -320,6 +346,15 @@ impl<'a> Machine<'a> {
             }
         }
         effects.clear();
+    }
+
+    /// Each stream is printed by lines.
+    fn print(&mut self, stream: u32, byte: u8) {
+        let line = self.lines.entry(stream).or_default();
+        line.push(byte);
+        if byte == b'\n' || line.len() == LINE {
+            self.output.append(line);
+        }
     }
 
     /// The first tick of a core's clock at or after `at`.

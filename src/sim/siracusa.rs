@@ -4,7 +4,7 @@
 //! measurements on it (costs, in cycles of the core that pays).
 
 use super::rv32::Isa;
-use super::soc::{CacheSpec, CoreSpec, DeviceKind, MemorySpec, Side, Soc, Window};
+use super::soc::{CacheSpec, CoreSpec, DeviceKind, MemorySpec, Side, Soc, UNREACHABLE, Window};
 
 /// Ticks per cycle: the cluster runs at 72 MHz, the controller at 50 MHz; 1.8 GHz is their least common multiple.
 const CLUSTER_PERIOD: u64 = 25;
@@ -109,10 +109,14 @@ const DEVICES: [DeviceKind; 14] = [
 /// Offset that marks the per-core ports of the event unit and the DMA.
 pub const DEMUX: u32 = 0x8000_0000;
 
+/// Where the cluster's cores also see their devices.
+const ALIAS: u32 = 0x0020_0000;
+
 fn windows() -> Vec<Window> {
     let mut all = Vec::new();
-    for base in [0x1020_0000, 0x0020_0000] {
-        let mut add = |at: u32, size, device, offset, costs| {
+    for base in [0x1020_0000, ALIAS] {
+        let mut add = |at: u32, size, device, offset, [cluster, controller]: [u32; 2]| {
+            let costs = [cluster, if base == ALIAS { UNREACHABLE } else { controller }];
             all.push(Window { base: base + at, size, device, offset, costs });
         };
         let peripheral = [3, 15];

@@ -18,6 +18,9 @@ pub enum Side {
 /// Cycles that a blocking access costs: from the cluster, from the controller (each in its own cycles).
 pub type Costs = [u32; 2];
 
+/// Cost of a window's access that a side does not have.
+pub const UNREACHABLE: u32 = u32::MAX;
+
 /// One core.
 #[derive(Clone, Debug)]
 pub struct CoreSpec {

@@ -1,8 +1,16 @@
 //! Cluster control: boot addresses and fetch enables of the cluster's cores.
 //!
-//! In: register accesses. Out: cores started and stopped.
+//! In: register accesses. Out: cores started and stopped. Source: archi/cluster_ctrl_v2.h of the SDK, behaviour of
+//! the public virtual platform.
 
-use super::{Access, Device, Effect, Effects, Reply, no_register};
+use super::{Access, Device, Effect, Effects, Reply, narrow, no_register};
+
+/// Registers without effect here.
+const EVENT: u32 = 0x10;
+const CONFIGURATION: u32 = 0x18;
+const CLOCK: u32 = 0x20;
+const DEBUG_STATUS: u32 = 0x28;
+const DEBUG_MASK: u32 = 0x38;
 
 /// The registers.
 pub struct ClusterControl {
@@ -26,14 +34,19 @@ impl Device for ClusterControl {
     }
     fn read(&mut self, access: &Access, _: &mut Effects) -> Reply {
         match (access.offset, self.boot(access.offset)) {
+            _ if access.size != 4 => narrow(self.name(), "reads"),
             (_, Some(boot)) => Reply::Value(*boot),
-            // End of computation, clock gate, and the like read as written elsewhere: zero.
-            (0x08, _) => Reply::Value(self.enabled),
-            (0..0x40, _) => Reply::Value(0),
+            (0x08, _) => {
+                Reply::Fault("reads the fetch enables of the cluster, which takes a read for a write".into())
+            }
+            (EVENT | CONFIGURATION | CLOCK | DEBUG_STATUS | DEBUG_MASK, _) => Reply::Value(0),
             _ => no_register(self.name(), access, "reads"),
         }
     }
     fn write(&mut self, access: &Access, value: u32, effects: &mut Effects) -> Reply {
+        if access.size != 4 {
+            return narrow(self.name(), "writes");
+        }
         if let Some(boot) = self.boot(access.offset) {
             *boot = value;
             return Reply::Value(0);
@@ -52,7 +65,7 @@ impl Device for ClusterControl {
                 self.enabled = value;
                 Reply::Value(0)
             }
-            0..0x40 => Reply::Value(0),
+            EVENT | CONFIGURATION | CLOCK | DEBUG_STATUS | DEBUG_MASK => Reply::Value(0),
             _ => no_register(self.name(), access, "writes"),
         }
     }

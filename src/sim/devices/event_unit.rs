@@ -3,7 +3,7 @@
 //! In: register accesses through the per-core ports or the common one, event lines. Out: cores put to sleep and
 //! woken. Source: archi/eu_v3.h of the SDK, behaviour of the public virtual platform.
 
-use super::{Access, Device, Effect, Effects, Reply, no_register};
+use super::{Access, Device, Effect, Effects, Reply, narrow, no_register};
 use crate::sim::siracusa::DEMUX;
 
 const BARRIER_EVENT: u32 = 1 << 16;
@@ -29,7 +29,7 @@ const DISPATCH: &str = "wait for work";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Waiting {
     No,
-    /// Any event of its mask; the value is the pending events.
+    /// Any event of its mask. The value says nothing: the platform gives what is pending after clearing.
     Event,
     /// One value that another core gives.
     Value,
@@ -110,7 +110,7 @@ impl EventUnit {
                 effects.push(Effect::Asked);
             }
             core.pending &= !clear;
-            let value = if waiting == Waiting::Value { core.value } else { pending };
+            let value = if waiting == Waiting::Value { core.value } else { core.pending & core.mask };
             return Reply::Until(value, ready);
         }
         core.waiting = waiting;
@@ -132,7 +132,8 @@ impl EventUnit {
         if core.waiting == Waiting::No || pending == 0 {
             return;
         }
-        let value = if core.waiting == Waiting::Value { core.value } else { pending };
+        // The platform reads the events before the core falls asleep, when there are none.
+        let value = if core.waiting == Waiting::Value { core.value } else { 0 };
         if pending & DMA_EVENT != 0 {
             effects.push(Effect::Asked);
         }
@@ -220,7 +221,8 @@ impl EventUnit {
             0x0c => &mut barrier.targets,
             0x08 => return Reply::Value(summary),
             0x10 => {
-                barrier.status |= write.unwrap_or(0);
+                let Some(arrived) = write else { return no_register(self.name(), access, "reads") };
+                barrier.status |= arrived;
                 self.check_barrier(b, access.now, effects);
                 return Reply::Value(0);
             }
@@ -324,7 +326,9 @@ impl EventUnit {
             (0x00..0x40, Some(v)) => self.core_write(access.core, offset, v, access, effects),
             (0x80, None) => self.pop(access, effects),
             (0x80, Some(v)) => self.push(v, access, effects),
-            (0x84, None) => Reply::Value(self.team),
+            (0x84, None) => {
+                Reply::Fault("reads the team of the dispatcher, which takes a read for a write".into())
+            }
             (0x84, Some(v)) => {
                 self.team = v;
                 Reply::Value(0)
@@ -348,7 +352,7 @@ impl EventUnit {
     }
     fn access(&mut self, write: Option<u32>, access: &Access, effects: &mut Effects) -> Reply {
         if access.size != 4 {
-            return Reply::Fault("accesses the event unit with less than 32 bits".into());
+            return narrow(self.name(), "accesses");
         }
         if access.offset & DEMUX == 0 {
             return self.common(write, access, effects);

@@ -3,7 +3,7 @@
 //! In: command words through the per-core ports or the common one. Out: transfers, completion events. Source:
 //! archi/mchan_v7.h of the SDK; the rates were measured on the public virtual platform.
 
-use super::{Access, Device, Effect, Effects, Place, Reply, Transfer, no_register};
+use super::{Access, Device, Effect, Effects, Place, Reply, Transfer, narrow, no_register};
 use crate::sim::siracusa::{DEMUX, L1_BASE};
 
 const COUNTERS: usize = 16;
@@ -136,8 +136,13 @@ impl Mchan {
         if command & INCREMENT == 0 {
             return Reply::Fault("starts a DMA transfer without increment, which is not modelled".into());
         }
-        if command & TWO_DIMENSIONS != 0 && words.get(3) == Some(&0) {
-            return Reply::Fault("starts a two-dimensional DMA transfer with rows of 0 bytes".into());
+        let row = words.get(3).copied().unwrap_or(0);
+        if command & TWO_DIMENSIONS != 0 && (row == 0 || (command & 0x1_ffff) % row != 0) {
+            let message = format!(
+                "starts a two-dimensional DMA transfer of {} bytes in rows of {row}: the last row is not whole",
+                command & 0x1_ffff
+            );
+            return Reply::Fault(message);
         }
         let to_l1 = command & TO_L1 != 0;
         let rows = Self::rows(&words);
@@ -186,6 +191,7 @@ impl Device for Mchan {
             return Reply::Fault("uses the cluster DMA's per-core port from outside the cluster".into());
         };
         match access.offset & 0x3ff {
+            _ if access.size != 4 => narrow(self.name(), "reads"),
             0 => match self.allocate(port) {
                 Some(counter) => Reply::Value(counter),
                 None => {
@@ -205,7 +211,7 @@ impl Device for Mchan {
             return Reply::Fault("uses the cluster DMA's per-core port from outside the cluster".into());
         };
         match access.offset & 0x3ff {
-            _ if access.size != 4 => Reply::Fault("writes the cluster DMA with less than 32 bits".into()),
+            _ if access.size != 4 => narrow(self.name(), "writes"),
             0 => {
                 let words = &mut self.ports[port].words;
                 words.push(value);

@@ -88,7 +88,7 @@ pub enum Effect {
         /// Cores.
         cores: u32,
     },
-    /// Raises interrupt lines of the controller.
+    /// The controller's interrupt lines that are pending and not masked, after a change.
     Interrupt(u32),
     /// Starts a core.
     Start {
@@ -152,6 +152,11 @@ fn no_register(name: &str, access: &Access, verb: &str) -> Reply {
         "{verb} the {name} at offset {:#x}, where it has no register",
         access.offset & 0xffff
     ))
+}
+
+/// An access of fewer than 32 bits to a device that takes no others.
+fn narrow(name: &str, verb: &str) -> Reply {
+    Reply::Fault(format!("{verb} the {name} with less than 32 bits"))
 }
 
 /// Makes the devices of a chip.

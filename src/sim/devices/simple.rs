@@ -2,7 +2,7 @@
 //!
 //! In: register accesses. Out: values and effects. Register layouts: the SDK's archi headers of the chip family.
 
-use super::{Access, Device, Effect, Effects, Reply, no_register};
+use super::{Access, Device, Effect, Effects, Reply, narrow, no_register};
 
 /// Registers that only remember what was written.
 pub struct Registers {
@@ -52,11 +52,14 @@ impl Device for SocControl {
         "SoC controller"
     }
     fn read(&mut self, access: &Access, _: &mut Effects) -> Reply {
+        if access.size != 4 {
+            return narrow(self.name(), "reads");
+        }
         Reply::Value(self.words.get(access.offset as usize / 4).copied().unwrap_or(0))
     }
     fn write(&mut self, access: &Access, value: u32, effects: &mut Effects) -> Reply {
         if access.size != 4 {
-            return Reply::Fault("writes to the SoC controller with less than 32 bits".into());
+            return narrow(self.name(), "writes");
         }
         if let Some(word) = self.words.get_mut(access.offset as usize / 4) {
             *word = value;
@@ -100,8 +103,9 @@ impl Device for IcacheControl {
     fn write(&mut self, access: &Access, value: u32, effects: &mut Effects) -> Reply {
         match access.offset {
             _ if !self.cluster => {}
-            0 => effects.push(Effect::EnableCaches(value != 0)),
-            4 | 8 => effects.push(Effect::FlushCaches),
+            // The platform looks at the lowest byte only.
+            0 => effects.push(Effect::EnableCaches(value & 0xff != 0)),
+            4 => effects.push(Effect::FlushCaches),
             _ => {}
         }
         Reply::Value(0)
@@ -132,16 +136,23 @@ impl Device for InterruptController {
         "interrupt controller"
     }
     fn read(&mut self, access: &Access, _: &mut Effects) -> Reply {
-        Reply::Value(self.register(access.offset).map_or(0, |r| *r))
+        match self.register(access.offset) {
+            _ if access.size != 4 => narrow(self.name(), "reads"),
+            // Set and clear are written only.
+            Some(register) if access.offset / 4 % 3 == 0 => Reply::Value(*register),
+            _ => no_register(self.name(), access, "reads"),
+        }
     }
     fn write(&mut self, access: &Access, value: u32, effects: &mut Effects) -> Reply {
         let offset = access.offset;
-        if let Some(register) = self.register(offset) {
-            match offset / 4 % 3 {
+        match self.register(offset) {
+            _ if access.size != 4 => return narrow(self.name(), "writes"),
+            Some(register) => match offset / 4 % 3 {
                 0 => *register = value,
                 1 => *register |= value,
                 _ => *register &= !value,
-            }
+            },
+            None => return no_register(self.name(), access, "writes"),
         }
         self.check(effects);
         Reply::Value(0)
@@ -155,9 +166,7 @@ impl Device for InterruptController {
 impl InterruptController {
     /// A pending line that is not masked ends `wfi`.
     fn check(&self, effects: &mut Effects) {
-        if self.status & self.mask != 0 {
-            effects.push(Effect::Interrupt(self.status & self.mask));
-        }
+        effects.push(Effect::Interrupt(self.status & self.mask));
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! In: register accesses. Out: counts and compare events. Counts are computed when read, never stepped.
 
-use super::{Access, Device, Effect, Effects, Reply, no_register};
+use super::{Access, Device, Effect, Effects, Reply, narrow, no_register};
 
 const ENABLE: u32 = 1;
 const RESET: u32 = 1 << 1;
@@ -88,6 +88,7 @@ impl Device for Timer {
     fn read(&mut self, access: &Access, _: &mut Effects) -> Reply {
         let i = (access.offset >> 2 & 1) as usize;
         let value = match access.offset & !4 {
+            _ if access.size != 4 => return narrow(self.name(), "reads"),
             0x00 => self.counters[i].config,
             0x08 if i == 1 && self.wide() => (self.value(0, access.now) >> 32) as u32,
             0x08 => self.value(i, access.now) as u32,
@@ -100,6 +101,7 @@ impl Device for Timer {
     fn write(&mut self, access: &Access, value: u32, effects: &mut Effects) -> Reply {
         let (i, now) = ((access.offset >> 2 & 1) as usize, access.now);
         match access.offset & !4 {
+            _ if access.size != 4 => return narrow(self.name(), "writes"),
             0x00 => self.configure(i, value, now, effects),
             0x08 => {
                 self.settle(i, now);
