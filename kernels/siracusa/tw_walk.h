@@ -15,8 +15,8 @@
 #include "tw_cluster.h"
 
 /*
- * This core's part of up to 8 nested loops whose results lie one after the other. The outermost loop is shared, or if it
- * is too short for all cores the second, for every iteration of the outermost:
+ * This core's part of up to 8 nested loops whose results lie one after the other. The first loop that is long enough for
+ * all cores is shared, or else the longest, in every iteration of the loops outside it:
  *
  *     for (w = tw_walk(loops, loops, dims); tw_more(&w); tw_next(&w)) {
  *         kernel(x + tw_from(&w, strides), y + tw_to(&w), w.loops, w.dims, strides + w.skip);
@@ -24,11 +24,12 @@
  */
 struct tw_walk {
     struct tw_range part;
-    /* Iterations of the part, then of the loops inside. */
+    /* Iterations of the part, then of the loops inside; how many loops that are. */
     int32_t dims[16];
     int32_t loops;
-    /* Loops outside the shared one: 0 or 1; their iterations, and the one under way. */
+    /* Loops outside the shared one, and their iterations: of each, all, and the one under way. */
     int32_t skip;
+    const int32_t *outside;
     int32_t outer;
     int32_t at;
     /* Iterations of the shared loop, and results of each. */
@@ -36,12 +37,19 @@ struct tw_walk {
     int32_t each;
 };
 
-/* Shares the first `loops` of `all` loops; the others, if any, belong to each result. */
+/* Shares one of the first `loops` of `all` loops; the others belong to each result. */
 static inline struct tw_walk tw_walk(int32_t loops, int32_t all, const int32_t *dims)
 {
     struct tw_walk w;
-    w.skip = loops > 1 && dims[0] < tw_core_count() && dims[1] > dims[0];
-    w.outer = w.skip ? dims[0] : 1;
+    w.skip = 0;
+    for (int32_t i = 1; i < loops && dims[w.skip] < tw_core_count(); i++) {
+        w.skip = dims[i] > dims[w.skip] ? i : w.skip;
+    }
+    w.outside = dims;
+    w.outer = 1;
+    for (int32_t i = 0; i < w.skip; i++) {
+        w.outer *= dims[i];
+    }
     w.at = 0;
     w.loops = loops - w.skip;
     memcpy(w.dims, dims + w.skip, (size_t)(all - w.skip) * sizeof(w.dims[0]));
@@ -68,8 +76,13 @@ static inline void tw_next(struct tw_walk *w)
 /* Where an operand with these steps begins. */
 static inline ptrdiff_t tw_from(const struct tw_walk *w, const int32_t *strides)
 {
-    const ptrdiff_t outer = w->skip ? (ptrdiff_t)w->at * strides[0] : 0;
-    return outer + (ptrdiff_t)w->part.begin * strides[w->skip];
+    ptrdiff_t from = (ptrdiff_t)w->part.begin * strides[w->skip];
+    int32_t at = w->at;
+    for (int32_t i = w->skip - 1; i >= 0; i--) {
+        from += (ptrdiff_t)(at % w->outside[i]) * strides[i];
+        at /= w->outside[i];
+    }
+    return from;
 }
 
 /* Where the results begin. */

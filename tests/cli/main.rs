@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 mod bad_input;
+mod chip;
 mod commands;
 mod fixtures;
 mod help;
