@@ -70,7 +70,10 @@ static inline tw_l3 tw_l3_start(int chip, uint32_t address, const void *l2, size
     return transfer;
 }
 
-/* Starts to copy from L3 into L2. */
+/*
+ * Starts to copy from L3 into L2. It writes whole words: if `bytes` is not a multiple of 4, up to three bytes behind
+ * the destination are lost too.
+ */
 static inline tw_l3 tw_l3_load(void *l2, int chip, uint32_t address, size_t bytes)
 {
     return tw_l3_start(chip, address, l2, bytes, 1);

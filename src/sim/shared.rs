@@ -4,7 +4,7 @@
 
 use super::checker::{Checker, Finding};
 use super::code::Code;
-use super::devices::HYPER_SIZE;
+use super::devices::HYPER_SIZES;
 use super::icache::Icache;
 use super::memory::{Memory, PAGE};
 use super::profile::Profile;
@@ -118,13 +118,13 @@ pub struct Outside {
 impl Outside {
     /// A RAM that nobody has written.
     pub fn ram() -> Self {
-        let size = HYPER_SIZE as usize;
-        Outside { bytes: vec![0; size], written: vec![false; size] }
+        let size = HYPER_SIZES[0] as usize;
+        Outside { bytes: vec![0xff; size], written: vec![false; size] }
     }
     /// A flash that begins with these bytes; the others are erased.
     pub fn flash(image: &[u8]) -> Self {
         let mut bytes = image.to_vec();
-        bytes.truncate(HYPER_SIZE as usize);
+        bytes.truncate(HYPER_SIZES[1] as usize);
         Outside { bytes, written: Vec::new() }
     }
     /// The byte at an offset, and whether it was ever written.

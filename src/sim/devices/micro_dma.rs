@@ -15,8 +15,8 @@ const CHANNELS: usize = 2;
 const CLOCK: u32 = 1 << 4;
 /// Transfers that wait in a channel.
 const QUEUE: usize = 8;
-/// Bytes of each memory outside.
-pub const HYPER_SIZE: u32 = 16 << 20;
+/// Bytes of the memories outside, RAM and flash. The platform's RAM is an S27KS0641.
+pub const HYPER_SIZES: [u32; 2] = [8 << 20, 16 << 20];
 
 /// Cycles until a transfer's first byte; the rest of the measured 1960 is programming and waiting.
 const LATENCY: u64 = 1790;
@@ -24,6 +24,7 @@ const LATENCY: u64 = 1790;
 const READ_RATE: u64 = 10;
 const WRITE_RATE: u64 = 18;
 
+const RX_ADDRESS: usize = 0;
 const RX_SIZE: usize = 1;
 const RX_CONFIG: u32 = 0x08;
 const TX_ADDRESS: usize = 0x0c / 4;
@@ -51,6 +52,8 @@ pub struct MicroDma {
     /// Whether the next transfer writes a register of the memory chip.
     register_write: [bool; CHANNELS],
     pending: [usize; CHANNELS],
+    /// Whether the last address that came was one to write from: decides the direction of what starts next.
+    writes: bool,
     common: [u32; 16],
     other: Vec<u32>,
     /// When the bus is free.
@@ -67,6 +70,7 @@ impl MicroDma {
             channels: [[0; 32]; CHANNELS],
             register_write: [false; CHANNELS],
             pending: [0; CHANNELS],
+            writes: false,
             common: [0; 16],
             other: vec![0; 0x800],
             free: 0,
@@ -86,12 +90,13 @@ impl MicroDma {
     /// Rows of the transfer that a channel's registers describe.
     fn rows(&self, channel: usize, write: bool) -> Result<Vec<(Place, Place, u32)>, String> {
         let r = &self.channels[channel];
-        let first = if write { TX_ADDRESS } else { 0 };
+        let first = if write { TX_ADDRESS } else { RX_ADDRESS };
         let (mut inside, size, mut outside) = (r[first], r[first + RX_SIZE], r[EXTERNAL]);
         if size == 0 {
             return Err("starts a HyperBus transfer of 0 bytes, which never ends".into());
         }
-        if size > 4 * HYPER_SIZE {
+        let outside_size = HYPER_SIZES.get(self.chip()).copied().unwrap_or(0);
+        if size > 4 * outside_size {
             return Err(format!("starts a HyperBus transfer of {size} bytes"));
         }
         let (by_rows, in_l2) = (r[ROWS_OUTSIDE] == 1 || r[ROWS_L2] == 1, r[ROWS_OUTSIDE] != 1);
@@ -104,9 +109,9 @@ impl MicroDma {
         let mut left = size;
         while left > 0 {
             let n = count.min(left);
-            if outside.checked_add(n).is_none_or(|end| end > HYPER_SIZE) {
+            if outside.checked_add(n).is_none_or(|end| end > outside_size) {
                 return Err(format!(
-                    "moves {n} bytes at {outside:#x} of a HyperBus memory of {HYPER_SIZE} bytes"
+                    "moves {n} bytes at {outside:#x} of a HyperBus memory of {outside_size} bytes"
                 ));
             }
             let offset = inside.wrapping_sub(self.l2.0);
@@ -117,6 +122,12 @@ impl MicroDma {
             }
             let (here, there) = (Place::Bus(inside), Place::Hyper(self.chip(), outside));
             rows.push(if write { (here, there, n) } else { (there, here, n) });
+            // Loads write whole words: the last one with what is left of the word before it.
+            let more = n.wrapping_neg() % 4;
+            if !write && more > 0 && u64::from(offset) + u64::from(n + more) <= u64::from(self.l2.1) {
+                let left = inside.wrapping_add(n.saturating_sub(4));
+                rows.push((Place::Bus(left), Place::Bus(inside.wrapping_add(n)), more));
+            }
             left -= n;
             inside = inside.wrapping_add(if in_l2 && by_rows { stride } else { n });
             outside = outside.wrapping_add(if in_l2 || !by_rows { n } else { stride });
@@ -129,9 +140,11 @@ impl MicroDma {
             // Latencies of the memory chip, which are part of the measured rates.
             return Reply::Value(0);
         }
-        if (command & READ != 0) == write {
+        if (command & READ != 0) == write || self.writes != write {
             let what = if write { "writes" } else { "reads" };
-            return Reply::Fault(format!("starts a HyperBus transfer that {what} with command {command}"));
+            return Reply::Fault(format!(
+                "starts a HyperBus transfer that {what} with command {command}, or without a new address"
+            ));
         }
         if self.chip() > 1 || (write && self.chip() == 1) {
             let chip = self.chip();
@@ -144,7 +157,8 @@ impl MicroDma {
             Ok(rows) => rows,
             Err(message) => return Reply::Fault(message),
         };
-        let bytes: u64 = rows.iter().map(|r| u64::from(r.2)).sum();
+        let first = if write { TX_ADDRESS } else { RX_ADDRESS };
+        let bytes = u64::from(self.channels[channel][first + RX_SIZE]);
         let rate = if write { WRITE_RATE } else { READ_RATE };
         let begin = self.free.max(access.now + LATENCY * self.period);
         self.free = begin + (bytes * rate).div_ceil(10) * self.period;
@@ -186,6 +200,10 @@ impl Device for MicroDma {
                 effects.push(Effect::Asked);
                 self.status(channel)
             }
+            Some((_, register)) if matches!(register as u32 * 4, RX_CONFIG | TX_CONFIG | DEVICE_REGISTER) => {
+                let message = "reads a HyperBus register that acts on reads as on writes";
+                return Reply::Fault(message.into());
+            }
             Some((channel, register)) => self.channels[channel][register & 31],
             None if offset == HYPER + COMMON + 0x24 => {
                 effects.push(Effect::Asked);
@@ -216,6 +234,8 @@ impl Device for MicroDma {
         self.channels[channel][register & 31] = value;
         match register as u32 * 4 {
             DEVICE_REGISTER => self.register_write[channel] = true,
+            address if address == 4 * RX_ADDRESS as u32 => self.writes = false,
+            address if address == 4 * TX_ADDRESS as u32 => self.writes = true,
             RX_CONFIG | TX_CONFIG if value & CLEAR != 0 => {
                 return Reply::Fault("clears a HyperBus channel, which is not modelled".into());
             }

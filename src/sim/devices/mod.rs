@@ -127,7 +127,7 @@ pub enum Effect {
     Asked,
 }
 
-pub use micro_dma::HYPER_SIZE;
+pub use micro_dma::HYPER_SIZES;
 
 /// What a device wants done.
 pub type Effects = Vec<Effect>;
