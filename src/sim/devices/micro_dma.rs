@@ -105,6 +105,11 @@ impl MicroDma {
         if count == 0 {
             return Err("starts a two-dimensional HyperBus transfer with rows of 0 bytes".into());
         }
+        if size % count != 0 {
+            return Err(format!(
+                "starts a HyperBus transfer of {size} bytes in rows of {count}, which never ends"
+            ));
+        }
         let mut rows = Vec::new();
         let mut left = size;
         while left > 0 {
