@@ -8,54 +8,51 @@ use super::rv32::{Class, Inst, Isa, decode};
 const SLOTS: usize = PAGE as usize / 2;
 const PAGES: usize = 1 << 20;
 
+/// Instructions of a page, one per halfword.
+pub type Slots = [Inst; SLOTS];
+
 /// The store of decoded instructions. Cores with different extensions have one each.
 pub struct Code {
     isa: Isa,
-    /// Place of each page's instructions in `pages`, plus one.
+    /// Place of each page's instructions in `pages`; the first is that of all pages without any.
     index: Vec<u32>,
-    pages: Vec<Vec<Inst>>,
+    pages: Vec<Box<Slots>>,
+}
+
+/// The slot of an address in its page.
+#[inline(always)]
+pub fn slot(pc: u32) -> usize {
+    (pc / 2) as usize % SLOTS
 }
 
 impl Code {
     /// Nothing decoded yet.
     pub fn new(isa: Isa) -> Self {
-        Code { isa, index: vec![0; PAGES], pages: Vec::new() }
+        Code { isa, index: vec![0; PAGES], pages: vec![Box::new([Inst::UNKNOWN; SLOTS])] }
     }
-    /// Place of the page of an address, if anything of it was decoded.
+    /// The instructions of an address's page.
     #[inline(always)]
-    pub fn page(&self, pc: u32) -> Option<usize> {
-        (self.index.get((pc / PAGE) as usize).copied()? as usize).checked_sub(1)
-    }
-    /// The instruction at `pc`, which lies in the page at this place; unknown if it was not decoded.
-    #[inline(always)]
-    pub fn get(&self, page: usize, pc: u32) -> Inst {
-        let slot = (pc % PAGE / 2) as usize;
-        match self.pages.get(page).and_then(|p| p.get(slot)) {
-            Some(inst) => *inst,
-            None => Inst::UNKNOWN,
-        }
+    pub fn slots(&self, pc: u32) -> &Slots {
+        let place = self.index.get((pc / PAGE) as usize).map_or(0, |i| *i as usize);
+        self.pages.get(place).unwrap_or(&self.pages[0])
     }
     /// Decodes the instruction at `pc`; `None` if there is no memory.
     #[cold]
     pub fn decode(&mut self, pc: u32, memory: &mut Memory) -> Option<Inst> {
-        let low = u32::from_le_bytes(two(memory.slice(pc, 2)?));
-        let high = memory.slice(pc.wrapping_add(2), 2).map_or(0, |b| u32::from_le_bytes(two(b)));
-        if low & 3 == 3 && memory.slice(pc.wrapping_add(2), 2).is_none() {
+        let half = |at: u32| memory.slice(at, 2).map(|b| u32::from(b[0]) | u32::from(b[1]) << 8);
+        let low = half(pc)?;
+        let high = half(pc.wrapping_add(2));
+        if low & 3 == 3 && high.is_none() {
             return None;
         }
-        let inst = decode::decode(high << 16 | low, pc, self.isa);
-        let page = match self.page(pc) {
-            Some(page) => page,
-            None => {
-                self.pages.push(vec![Inst::UNKNOWN; SLOTS]);
-                if let Some(entry) = self.index.get_mut((pc / PAGE) as usize) {
-                    *entry = self.pages.len() as u32;
-                }
-                self.pages.len() - 1
-            }
-        };
-        if let Some(slot) = self.pages.get_mut(page).and_then(|p| p.get_mut((pc % PAGE / 2) as usize)) {
-            *slot = inst;
+        let inst = decode::decode(high.unwrap_or(0) << 16 | low, pc, self.isa);
+        let entry = self.index.get_mut((pc / PAGE) as usize)?;
+        if *entry == 0 {
+            self.pages.push(Box::new([Inst::UNKNOWN; SLOTS]));
+            *entry = self.pages.len() as u32 - 1;
+        }
+        if let Some(page) = self.pages.get_mut(*entry as usize) {
+            page[slot(pc)] = inst;
         }
         memory.mark_code(pc);
         // The second half may be in the next page.
@@ -66,13 +63,10 @@ impl Code {
     #[cold]
     pub fn forget(&mut self, addr: u32) {
         for at in [addr, addr.wrapping_sub(PAGE)] {
-            if let Some(page) = self.page(at).and_then(|p| self.pages.get_mut(p)) {
+            let entry = self.index.get((at / PAGE) as usize).map_or(0, |i| *i as usize);
+            if let Some(page) = self.pages.get_mut(entry).filter(|_| entry != 0) {
                 page.iter_mut().filter(|i| i.class != Class::Unknown).for_each(|i| *i = Inst::UNKNOWN);
             }
         }
     }
-}
-
-fn two(bytes: &[u8]) -> [u8; 4] {
-    [bytes.first().copied().unwrap_or(0), bytes.get(1).copied().unwrap_or(0), 0, 0]
 }

@@ -5,6 +5,7 @@
 //! stops *before* the access.
 
 use super::checker::Reach;
+use super::code::{Code, slot};
 use super::memory::{Mapping, PAGE};
 use super::rv32::float::{self, Rounding};
 use super::rv32::{Class, CoreState, Inst, Mode, Op, scalar, simd};
@@ -18,6 +19,8 @@ pub enum Pause {
     Turn(u64),
     /// The instruction at its pc is the machine's business: a device, `wfi`.
     Machine,
+    /// The instruction at its pc has not been decoded.
+    Decode,
     /// It cannot go on.
     Fault(Box<Trouble>),
 }
@@ -39,22 +42,29 @@ struct Run<'a> {
     spec: &'a CoreSpec,
     id: usize,
     limit: u64,
-    /// Page of the last instruction, and its place.
-    page_base: u32,
-    page: usize,
+    /// How far it may run on arithmetic alone.
+    far: u64,
 }
 
 /// Runs a core until it has to stop. `limit` is the last tick at which it may touch what is shared.
 pub fn run<const CHECK: bool>(
+    code: &Code,
     s: &mut Shared,
     c: &mut CoreState,
     spec: &CoreSpec,
     id: usize,
     limit: u64,
 ) -> Pause {
-    let mut run = Run { s, c, spec, id, limit, page_base: 1, page: 0 };
+    let mut page = c.pc / PAGE;
+    let mut slots = code.slots(c.pc);
+    let mut run = Run { s, c, spec, id, limit, far: limit.saturating_add(AHEAD) };
     loop {
-        if let Err(pause) = run.step::<CHECK>() {
+        let pc = run.c.pc;
+        if pc / PAGE != page {
+            page = pc / PAGE;
+            slots = code.slots(pc);
+        }
+        if let Err(pause) = run.step::<CHECK>(pc, &slots[slot(pc)]) {
             return pause;
         }
     }
@@ -62,15 +72,13 @@ pub fn run<const CHECK: bool>(
 
 impl Run<'_> {
     #[inline(always)]
-    fn step<const CHECK: bool>(&mut self) -> Step<()> {
-        let pc = self.c.pc;
-        let inst = self.instruction(pc)?;
+    fn step<const CHECK: bool>(&mut self, pc: u32, inst: &Inst) -> Step<()> {
         let line = pc.wrapping_add(if inst.crosses { 2 } else { 0 }) >> 4;
         if line != self.c.line {
             self.fetch(pc, line, inst.crosses)?;
         }
         if CHECK && self.c.undefined != 0 {
-            self.track(&inst)?;
+            self.track(inst)?;
         }
         let period = self.spec.period;
         let stall = if inst.reads & self.c.late != 0 { period } else { 0 };
@@ -79,11 +87,11 @@ impl Run<'_> {
         let mut end = start + u64::from(inst.cycles) * period;
         match inst.class {
             Class::Alu => {
-                let value = scalar::base(inst.op, self.c.get(inst.rs1), self.second(&inst));
+                let value = scalar::base(inst.op, self.c.get(inst.rs1), self.second(inst));
                 self.c.set(inst.rd, value);
             }
-            Class::Load => end = self.load::<CHECK>(&inst, start)?,
-            Class::Store => end = self.store::<CHECK>(&inst, start)?,
+            Class::Load => end = self.load::<CHECK>(inst, start)?,
+            Class::Store => end = self.store::<CHECK>(inst, start)?,
             Class::Branch => {
                 let (a, b) = (self.c.get(inst.rs1), self.c.get(inst.rs2));
                 if scalar::taken(inst.op, a, b, inst.rs2) {
@@ -93,16 +101,16 @@ impl Run<'_> {
                 }
             }
             Class::SimdB => {
-                let (a, b) = (self.c.get(inst.rs1), self.second_bytes(&inst));
+                let (a, b) = (self.c.get(inst.rs1), self.second_bytes(inst));
                 self.c.set(inst.rd, simd::bytes(inst.op, a, b, self.c.get(inst.rd)));
             }
             Class::SimdH => {
-                let (a, b) = (self.c.get(inst.rs1), self.second_halves(&inst));
+                let (a, b) = (self.c.get(inst.rs1), self.second_halves(inst));
                 self.c.set(inst.rd, simd::half(inst.op, a, b, self.c.get(inst.rd)));
             }
             Class::Scalar => {
-                let (a, b) = (self.c.get(inst.rs1), self.second(&inst));
-                self.c.set(inst.rd, scalar::pulp(&inst, a, b, self.c.get(inst.rd)));
+                let (a, b) = (self.c.get(inst.rs1), self.second(inst));
+                self.c.set(inst.rd, scalar::pulp(inst, a, b, self.c.get(inst.rd)));
             }
             Class::Jump => {
                 self.bound(end, inst.imm)?;
@@ -117,42 +125,12 @@ impl Run<'_> {
                 next = target;
                 self.jump(next, end);
             }
-            Class::Float => end = self.float(&inst, start)?,
-            Class::FloatLoad => end = self.float_load::<CHECK>(&inst, start)?,
-            _ => end = self.rare::<CHECK>(&inst, start, end)?,
+            Class::Float => end = self.float(inst, start)?,
+            Class::FloatLoad => end = self.float_load::<CHECK>(inst, start)?,
+            _ => end = self.rare::<CHECK>(inst, start, end)?,
         }
-        retire(self.c, &inst, next, end);
+        retire(self.c, inst, next, end);
         Ok(())
-    }
-
-    #[inline(always)]
-    fn instruction(&mut self, pc: u32) -> Step<Inst> {
-        if pc & !(PAGE - 1) != self.page_base {
-            self.enter_page(pc)?;
-        }
-        let inst = self.s.code[self.spec.side as usize].get(self.page, pc);
-        if inst.class == Class::Unknown { self.decode(pc) } else { Ok(inst) }
-    }
-    #[cold]
-    fn enter_page(&mut self, pc: u32) -> Step<()> {
-        if pc & 1 != 0 {
-            return Err(trouble("jumps to an odd address"));
-        }
-        if self.s.code[self.spec.side as usize].page(pc).is_none() {
-            self.decode(pc)?;
-        }
-        self.page = self.s.code[self.spec.side as usize].page(pc).unwrap_or(0);
-        self.page_base = pc & !(PAGE - 1);
-        Ok(())
-    }
-    #[cold]
-    fn decode(&mut self, pc: u32) -> Step<Inst> {
-        let inst = self.s.code[self.spec.side as usize].decode(pc, &mut self.s.memory);
-        let inst = inst.ok_or_else(|| trouble("executes where no memory is"))?;
-        if let (Some(checker), Some(place)) = (&self.s.checker, self.s.memory.place(pc, 2)) {
-            checker.execute(place).map_err(trouble)?;
-        }
-        Ok(inst)
     }
 
     /// Brings the line of an instruction into the prefetch buffer.
@@ -201,7 +179,7 @@ impl Run<'_> {
     /// Stops a core that ran far ahead, before a jump backwards or to anywhere.
     #[inline(always)]
     fn bound(&self, end: u64, offset: i32) -> Step<()> {
-        if offset <= 0 && end > self.limit.saturating_add(AHEAD) { Err(Pause::Turn(end)) } else { Ok(()) }
+        if offset <= 0 && end > self.far { Err(Pause::Turn(end)) } else { Ok(()) }
     }
 
     /// Tells the profile of a jump out of a function.
@@ -302,14 +280,12 @@ impl Run<'_> {
     #[inline(never)]
     fn special(&mut self, addr: u32, end: u64) {
         if self.s.memory.is_code(addr) {
-            self.s.code.iter_mut().for_each(|c| c.forget(addr));
-            self.s.memory.unmark_code(addr);
-            // The page may be the one at work.
-            self.page_base = 1;
+            self.s.written_code.push(addr);
+            // Back to the machine soon.
+            self.limit = 0;
         }
         if self.s.layer_addr == Some(addr) {
             self.s.layer_written = Some(end);
-            // Back to the machine soon.
             self.limit = 0;
         }
     }
@@ -450,6 +426,7 @@ impl Run<'_> {
             Class::System => {
                 Err(trouble(format!("executes {}, which nothing here handles", system_name(inst.op))))
             }
+            Class::Unknown => Err(Pause::Decode),
             _ => Err(trouble("executes an instruction it does not have")),
         }
     }

@@ -8,52 +8,46 @@ use super::soc::CacheSpec;
 /// One set-associative cache with the hardware's pseudo-random replacement.
 #[derive(Clone, Debug)]
 struct Ways {
-    tags: Vec<u32>,
+    tags: Vec<[u32; WAYS]>,
     /// When a line has arrived, in ticks.
-    ready: Vec<u64>,
-    sets: u32,
-    ways: u32,
+    ready: Vec<[u64; WAYS]>,
     /// 8-bit shift register of the replacement.
     shift: u8,
 }
 
 const EMPTY: u32 = u32::MAX;
+/// Ways of every cache.
+const WAYS: usize = 4;
 
 impl Ways {
-    fn new(sets: usize, ways: usize) -> Self {
-        Ways {
-            tags: vec![EMPTY; sets * ways],
-            ready: vec![0; sets * ways],
-            sets: sets as u32,
-            ways: ways as u32,
-            shift: 0,
-        }
+    /// A power of two of sets, so that the set of a line is a mask.
+    fn new(sets: usize) -> Self {
+        let sets = sets.next_power_of_two();
+        Ways { tags: vec![[EMPTY; WAYS]; sets], ready: vec![[0; WAYS]; sets], shift: 0 }
     }
-    fn set(&self, line: u32) -> std::ops::Range<usize> {
-        let first = ((line % self.sets) * self.ways) as usize;
-        first..first + self.ways as usize
-    }
+    #[inline(always)]
     fn contains(&self, line: u32) -> bool {
-        self.tags.get(self.set(line)).is_some_and(|tags| tags.contains(&line))
+        let set = line as usize & (self.tags.len() - 1);
+        // All ways are compared, without branches.
+        self.tags.get(set).is_some_and(|tags| tags.iter().fold(false, |found, tag| found | (*tag == line)))
     }
     fn ready(&self, line: u32) -> Option<u64> {
-        let set = self.set(line);
-        let way = self.tags.get(set.clone())?.iter().position(|tag| *tag == line)?;
-        self.ready.get(set.start + way).copied()
+        let set = line as usize & (self.tags.len() - 1);
+        let way = self.tags.get(set)?.iter().position(|tag| *tag == line)?;
+        self.ready.get(set).map(|r| r[way])
     }
     fn insert(&mut self, line: u32, ready: u64) {
         let s = self.shift;
         let feedback = !((s >> 7) ^ (s >> 3) ^ (s >> 2) ^ (s >> 1)) & 1;
         self.shift = s << 1 | feedback;
-        let way = u32::from(self.shift >> 1) & (self.ways - 1);
-        let slot = ((line % self.sets) * self.ways + way) as usize;
-        if let (Some(tag), Some(at)) = (self.tags.get_mut(slot), self.ready.get_mut(slot)) {
-            *tag = line;
-            *at = ready;
+        let (set, way) = (line as usize & (self.tags.len() - 1), usize::from(self.shift >> 1) % WAYS);
+        if let (Some(tags), Some(times)) = (self.tags.get_mut(set), self.ready.get_mut(set)) {
+            tags[way] = line;
+            times[way] = ready;
         }
     }
     fn flush(&mut self) {
-        self.tags.fill(EMPTY);
+        self.tags.fill([EMPTY; WAYS]);
     }
 }
 
@@ -71,11 +65,11 @@ pub struct Icache {
 
 impl Icache {
     /// Empty caches, off.
-    pub fn new(spec: CacheSpec, private: &[(usize, usize)]) -> Self {
+    pub fn new(spec: CacheSpec, private: &[usize]) -> Self {
         Icache {
             spec,
-            private: private.iter().map(|(sets, ways)| Ways::new(*sets, *ways)).collect(),
-            shared: vec![Ways::new(spec.sets, spec.ways); spec.banks],
+            private: private.iter().map(|sets| Ways::new((*sets).max(1))).collect(),
+            shared: vec![Ways::new(spec.sets.max(1)); spec.banks],
             free: vec![0; spec.banks],
             enabled: false,
         }

@@ -6,12 +6,13 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
+use super::code::{Code, slot};
 use super::devices::{self, Access, Device, Effect, Effects, Reply, Transfer};
 use super::execute::{self, Pause};
 use super::loader::Program;
 use super::profile::Track;
 use super::rv32::state::Activity;
-use super::rv32::{Class, CoreState, Inst, Mode};
+use super::rv32::{Class, CoreState, Inst, Isa, Mode};
 use super::shared::{Shared, Trouble};
 use super::soc::{Side, Soc, UNREACHABLE, Window};
 use super::transfers::Transfers;
@@ -51,17 +52,28 @@ enum Event {
     Transfer(usize),
 }
 
+/// Later than anything: times have room for a core's number.
+pub const NEVER: u64 = u64::MAX >> CORE_BITS;
+const CORE_BITS: u32 = 4;
+/// Cores that a machine can have.
+pub const MOST_CORES: usize = 1 << CORE_BITS;
+
 /// The machine.
 pub struct Machine<'a> {
     soc: &'a Soc,
     /// The cores, as in [`Soc::cores`].
     pub cores: Vec<CoreState>,
-    /// When each core wants to go on; `u64::MAX` if it does not.
-    ready: Vec<u64>,
+    /// Who wants to go on when, the earliest first: times ([`NEVER`] if not at all) above numbers of cores, so that
+    /// the core with the smaller number wins ties.
+    queue: [u64; MOST_CORES],
     /// Memories, caches, checker.
     pub shared: Shared,
+    /// Decoded instructions: of the cluster's cores, of the controller.
+    code: [Code; 2],
     devices: Vec<Box<dyn Device>>,
     events: BinaryHeap<Reverse<(u64, u64, Event)>>,
+    /// Time of the first event, or [`NEVER`].
+    next_event: u64,
     sequence: u64,
     /// Transfers under way.
     pub transfers: Transfers,
@@ -77,16 +89,24 @@ pub struct Machine<'a> {
     pub now: u64,
 }
 
+/// Extensions of the cores on a side.
+fn isa(soc: &Soc, side: Side) -> Isa {
+    let core = soc.cores.iter().find(|c| c.side == side);
+    core.map_or(Isa { float: false, xpulp: false }, |c| c.isa)
+}
+
 impl<'a> Machine<'a> {
     /// A machine with a program in its memories, about to execute its first instruction.
     pub fn new(soc: &'a Soc, program: &Program, shared: Shared) -> Self {
         let mut machine = Machine {
             soc,
             cores: vec![CoreState::new(); soc.cores.len()],
-            ready: vec![u64::MAX; soc.cores.len()],
+            queue: std::array::from_fn(|core| NEVER << CORE_BITS | core as u64),
             shared,
+            code: [Side::Cluster, Side::Controller].map(|side| Code::new(isa(soc, side))),
             devices: devices::build(soc),
             events: BinaryHeap::new(),
+            next_event: NEVER,
             sequence: 0,
             transfers: Transfers::default(),
             effects: Vec::new(),
@@ -126,57 +146,97 @@ impl<'a> Machine<'a> {
             if let Some(end) = self.end.take() {
                 return end;
             }
-            let event = self.events.peek().map_or(u64::MAX, |Reverse((at, _, _))| *at);
             let (core, at, others) = self.next_core();
-            if event.min(at) > last {
-                self.now = self.now.max(last.min(event.min(at)));
-                return if event.min(at) == u64::MAX { End::Deadlock } else { End::TimeOut };
+            let next = self.next_event.min(at);
+            if next > last {
+                if next == NEVER {
+                    return End::Deadlock;
+                }
+                // Cores may have run ahead a little.
+                self.now = last;
+                return End::TimeOut;
             }
-            if event <= at {
+            if self.next_event <= at {
                 self.handle_event();
                 continue;
             }
-            let limit = others.min(event - 1).min(last);
+            let limit = others.min(self.next_event - 1).min(last);
             self.advance(core, limit, check);
         }
     }
 
     /// The core whose turn it is, when, and the last tick before another's turn.
+    #[inline(always)]
     fn next_core(&self) -> (usize, u64, u64) {
-        let (mut core, mut at, mut others) = (0, u64::MAX, u64::MAX);
-        for (i, ready) in self.ready.iter().enumerate() {
-            if *ready < at {
-                // An earlier core wins ties.
-                others = others.min(at.saturating_sub(1));
-                (core, at) = (i, *ready);
-            } else {
-                others = others.min(*ready);
-            }
+        let (first, second) = (self.queue[0], self.queue[1]);
+        let core = first & (MOST_CORES as u64 - 1);
+        (core as usize, first >> CORE_BITS, (second - core - 1) >> CORE_BITS)
+    }
+    /// The first core of the queue wants to go on later.
+    #[inline(always)]
+    fn postpone(&mut self, at: u64) {
+        let key = at << CORE_BITS | self.queue[0] & (MOST_CORES as u64 - 1);
+        let mut place = 0;
+        while place + 1 < MOST_CORES && self.queue[place + 1] < key {
+            self.queue[place] = self.queue[place + 1];
+            place += 1;
         }
-        // The one that was passed over has a smaller number: it goes first at equal times.
-        (core, at, others)
+        self.queue[place] = key;
+    }
+    /// Any core wants to go on at another time.
+    fn set_ready(&mut self, core: usize, at: u64) {
+        let mask = MOST_CORES as u64 - 1;
+        if let Some(entry) = self.queue.iter_mut().find(|k| (**k & mask) as usize == core) {
+            *entry = at.min(NEVER) << CORE_BITS | core as u64;
+        }
+        self.queue.sort_unstable();
     }
 
     fn advance(&mut self, core: usize, limit: u64, check: bool) {
         let (Some(state), Some(spec)) = (self.cores.get_mut(core), self.soc.cores.get(core)) else { return };
+        let code = &self.code[spec.side as usize];
         let pause = if check {
-            execute::run::<true>(&mut self.shared, state, spec, core, limit)
+            execute::run::<true>(code, &mut self.shared, state, spec, core, limit)
         } else {
-            execute::run::<false>(&mut self.shared, state, spec, core, limit)
+            execute::run::<false>(code, &mut self.shared, state, spec, core, limit)
         };
         self.now = self.now.max(state.now);
         if let Some(at) = self.shared.layer_written.take() {
             self.change_layer(at);
         }
+        if !self.shared.written_code.is_empty() {
+            self.forget_code();
+        }
         match pause {
-            Pause::Turn(at) => self.ready[core] = at,
-            Pause::Machine => {
-                self.slow(core);
-                if self.ready[core] != u64::MAX {
-                    self.ready[core] = self.cores[core].now;
-                }
-            }
+            Pause::Turn(at) => self.postpone(at),
+            Pause::Decode => self.decode(core),
+            Pause::Machine => self.slow(core),
             Pause::Fault(trouble) => self.fault(core, trouble),
+        }
+    }
+
+    /// Decodes the instruction that a core has come to.
+    fn decode(&mut self, core: usize) {
+        let (state, side) = (&self.cores[core], self.soc.cores[core].side);
+        let pc = state.pc;
+        if pc & 1 != 0 {
+            return self.fault(core, Trouble::new(None, "jumps to an odd address"));
+        }
+        if self.code[side as usize].decode(pc, &mut self.shared.memory).is_none() {
+            return self.fault(core, Trouble::new(None, "executes where no memory is"));
+        }
+        if let (Some(checker), Some(place)) = (&self.shared.checker, self.shared.memory.place(pc, 2)) {
+            if let Err(message) = checker.execute(place) {
+                self.fault(core, Trouble::new(None, message));
+            }
+        }
+    }
+    /// Forgets what was decoded from pages that were written.
+    #[cold]
+    fn forget_code(&mut self) {
+        while let Some(addr) = self.shared.written_code.pop() {
+            self.code.iter_mut().for_each(|c| c.forget(addr));
+            self.shared.memory.unmark_code(addr);
         }
     }
 
@@ -188,8 +248,7 @@ impl<'a> Machine<'a> {
     /// An instruction that concerns a device, or stops the core.
     fn slow(&mut self, core: usize) {
         let pc = self.cores[core].pc;
-        let code = &self.shared.code[self.soc.cores[core].side as usize];
-        let inst = code.page(pc).map_or(Inst::UNKNOWN, |page| code.get(page, pc));
+        let inst = self.code[self.soc.cores[core].side as usize].slots(pc)[slot(pc)];
         let next = pc.wrapping_add(u32::from(inst.len));
         match inst.class {
             Class::Load | Class::Store | Class::FloatLoad | Class::FloatStore => {
@@ -210,7 +269,7 @@ impl<'a> Machine<'a> {
         let state = &mut self.cores[core];
         state.activity = activity;
         state.asleep_since = state.now;
-        self.ready[core] = u64::MAX;
+        self.set_ready(core, NEVER);
     }
 
     fn device_access(&mut self, core: usize, inst: &Inst, next: u32) {
@@ -277,6 +336,8 @@ impl<'a> Machine<'a> {
             _ => execute::update_pointer(state, inst),
         }
         execute::retire(state, inst, next, end);
+        let now = state.now;
+        self.set_ready(core, now);
         if let Reply::Sleep(what) = reply {
             self.sleep(core, Activity::Asleep { rd: inst.rd, what });
         }
@@ -284,6 +345,7 @@ impl<'a> Machine<'a> {
 
     fn handle_event(&mut self) {
         let Some(Reverse((at, _, event))) = self.events.pop() else { return };
+        self.next_event = self.events.peek().map_or(NEVER, |Reverse((at, _, _))| *at);
         self.now = self.now.max(at);
         match event {
             Event::Device { device, token } => {
@@ -294,13 +356,18 @@ impl<'a> Machine<'a> {
                 self.apply(device, at, &mut effects);
                 self.effects = effects;
             }
-            Event::Transfer(id) => self.transfers.finish(id, &mut self.shared),
+            Event::Transfer(id) => {
+                self.transfers.finish(id, &mut self.shared);
+                self.forget_code();
+            }
         }
     }
 
     fn schedule(&mut self, at: u64, event: Event) {
         self.sequence += 1;
+        let at = at.min(NEVER - 1);
         self.events.push(Reverse((at, self.sequence, event)));
+        self.next_event = self.next_event.min(at);
     }
 
     /// Carries out what a device wants done.
@@ -328,7 +395,7 @@ impl<'a> Machine<'a> {
                 Effect::Stop(core) => {
                     if let Some(state) = self.cores.get_mut(core) {
                         state.activity = Activity::Off;
-                        self.ready[core] = u64::MAX;
+                        self.set_ready(core, NEVER);
                     }
                 }
                 Effect::Move(transfer) => self.begin(transfer),
@@ -370,7 +437,9 @@ impl<'a> Machine<'a> {
         state.activity = Activity::Running;
         state.now = state.now.max(at);
         state.slept += state.now - state.asleep_since;
-        self.ready[core] = state.now;
+        let now = state.now;
+        self.set_ready(core, now);
+        let state = &mut self.cores[core];
         if let Some(profile) = &mut self.shared.profile {
             profile.slice(Track::Core(core), what.into(), state.asleep_since, state.now);
         }
@@ -384,7 +453,8 @@ impl<'a> Machine<'a> {
                 state.activity = Activity::Running;
                 state.now = state.now.max(at);
                 state.slept += state.now - state.asleep_since;
-                self.ready[core] = state.now;
+                let now = state.now;
+                self.set_ready(core, now);
             }
         }
     }
@@ -397,7 +467,9 @@ impl<'a> Machine<'a> {
         state.pc = pc;
         state.activity = Activity::Running;
         state.now = state.now.max(at);
-        self.ready[core] = state.now;
+        let now = state.now;
+        self.set_ready(core, now);
+        let state = &mut self.cores[core];
         if let Some(profile) = &mut self.shared.profile {
             profile.start(core, state.now);
             state.function = profile.enter(core, state, state.now, pc);

@@ -22,6 +22,7 @@ pub mod siracusa;
 pub mod soc;
 mod trace;
 mod transfers;
+pub mod virt;
 
 pub use names::Label;
 pub use report::{FunctionTime, LayerTime, Options, Report, Status};
@@ -33,12 +34,13 @@ use crate::diag::Result;
 pub fn soc(name: &str) -> Option<Soc> {
     match name {
         "siracusa" => Some(siracusa::soc()),
+        "virt" => Some(virt::soc()),
         _ => None,
     }
 }
 
 /// Names of all chips.
-pub const SOCS: &[&str] = &["siracusa"];
+pub const SOCS: &[&str] = &["siracusa", "virt"];
 
 /// Runs a program.
 ///
@@ -60,7 +62,7 @@ pub fn address(elf: &[u8], soc: &Soc, symbol: &str) -> Option<u32> {
 }
 
 fn last_tick(soc: &Soc, options: &Options) -> u64 {
-    options.max_cycles.map_or(u64::MAX - 1, |c| c.saturating_mul(soc.period).min(u64::MAX - 1))
+    options.max_cycles.map_or(machine::NEVER - 1, |c| c.saturating_mul(soc.period).min(machine::NEVER - 1))
 }
 
 fn build<'a>(

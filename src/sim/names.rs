@@ -85,9 +85,15 @@ impl<'a> Names<'a> {
         let labels = || self.labels.iter().filter(live).map(|l| (l.name.as_str(), l.start, l.size));
         let objects = || self.program.symbols.iter().filter(|s| s.size != 0);
         let symbols = || objects().map(|s| (s.name.as_str(), s.addr, s.size));
-        inside(addr, labels())
-            .or_else(|| inside(addr, symbols()))
-            .or_else(|| near(addr, labels().chain(symbols())))
+        if let Some(label) = inside(addr, labels()) {
+            return Some(label);
+        }
+        // A tensor that is missed says more than the array it lies in.
+        match (inside(addr, symbols()), near(addr, labels())) {
+            (Some(symbol), Some(label)) => Some(format!("{symbol}, {label}")),
+            (None, None) => near(addr, symbols()),
+            (symbol, label) => symbol.or(label),
+        }
     }
 }
 

@@ -3,13 +3,11 @@
 //! In: a [`Soc`]. Out: [`Shared`], whose parts the inner loop uses directly. Never runs anything.
 
 use super::checker::{Checker, Finding};
-use super::code::Code;
 use super::devices::HYPER_SIZES;
 use super::icache::Icache;
 use super::memory::{Memory, PAGE};
 use super::profile::Profile;
-use super::rv32::Isa;
-use super::soc::{Side, Soc};
+use super::soc::Soc;
 
 /// What stops a core for good.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,8 +37,8 @@ impl From<Finding> for Box<Trouble> {
 pub struct Shared {
     /// The memories.
     pub memory: Memory,
-    /// Decoded instructions: of the cluster's cores, of the controller.
-    pub code: [Code; 2],
+    /// Addresses in pages with decoded code that were written: what was decoded must be forgotten.
+    pub written_code: Vec<u32>,
     /// Instruction caches of the cluster.
     pub icache: Icache,
     /// When each bank is free, in ticks.
@@ -70,13 +68,10 @@ pub struct Shared {
 impl Shared {
     /// As after reset.
     pub fn new(soc: &Soc) -> Self {
-        let of = |side: Side| soc.cores.iter().find(|c| c.side == side).map(|c| c.isa);
-        let fallback = Isa { float: false, xpulp: false };
-        let isa = |side| of(side).unwrap_or(fallback);
-        let private: Vec<(usize, usize)> = soc.cores.iter().filter_map(|c| c.cache).collect();
+        let private: Vec<usize> = soc.cores.iter().filter_map(|c| c.cache).collect();
         Shared {
             memory: Memory::new(soc),
-            code: [Code::new(isa(Side::Cluster)), Code::new(isa(Side::Controller))],
+            written_code: Vec::new(),
             icache: Icache::new(soc.cache, &private),
             banks: [0; 64],
             float_free: vec![0; soc.float_units.max(1)],
@@ -91,13 +86,12 @@ impl Shared {
             layer_written: None,
         }
     }
-    /// Forgets instructions decoded from bytes that have changed.
+    /// Notes that bytes have changed which instructions may have been decoded from.
     pub fn forget_code(&mut self, addr: u32, size: u32) {
         let mut at = addr & !(PAGE - 1);
         while at < addr.saturating_add(size) {
             if self.memory.is_code(at) {
-                self.code.iter_mut().for_each(|c| c.forget(at));
-                self.memory.unmark_code(at);
+                self.written_code.push(at);
             }
             at = match at.checked_add(PAGE) {
                 Some(next) => next,

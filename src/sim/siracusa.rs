@@ -24,7 +24,7 @@ pub fn soc() -> Soc {
         memories: memories(),
         devices: DEVICES.to_vec(),
         windows: windows(),
-        cache: CacheSpec { banks: 2, sets: 32, ways: 4, hit: 2, miss: 16, off: 15 },
+        cache: CacheSpec { banks: 2, sets: 32, hit: 2, miss: 16, off: 15 },
         uncached_fetch: 5,
         float_units: 4,
         float_division: 14,
@@ -41,8 +41,8 @@ fn cores() -> Vec<CoreSpec> {
         isa: Isa { float: true, xpulp: true },
         period: CLUSTER_PERIOD,
         index: i as usize,
-        // Core 8 has 2 KiB, the others 512 bytes, in 16-byte lines.
-        cache: Some((if i == 8 { 32 } else { 8 }, 4)),
+        // Core 8 has 2 KiB, the others 512 bytes.
+        cache: Some(if i == 8 { 32 } else { 8 }),
     });
     let controller = CoreSpec {
         name: "fabric controller".into(),

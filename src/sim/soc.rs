@@ -36,8 +36,8 @@ pub struct CoreSpec {
     pub period: u64,
     /// Number inside the cluster, or 0.
     pub index: usize,
-    /// Its private instruction cache, if it has one: sets and ways.
-    pub cache: Option<(usize, usize)>,
+    /// Its private instruction cache, if it has one: sets of four 16-byte lines.
+    pub cache: Option<usize>,
 }
 
 /// One memory.
@@ -89,6 +89,8 @@ pub enum DeviceKind {
     InterruptController,
     /// The accelerator's seat.
     Neureka,
+    /// SiFive's test device: ends the program.
+    Finisher,
 }
 
 /// One place where a device is reached.
@@ -111,10 +113,8 @@ pub struct Window {
 pub struct CacheSpec {
     /// Banks, interleaved by line.
     pub banks: usize,
-    /// Sets in a bank.
+    /// Sets of four 16-byte lines in a bank.
     pub sets: usize,
-    /// Ways in a set.
-    pub ways: usize,
     /// Cycles of a miss in the private cache that hits here.
     pub hit: u32,
     /// Further cycles of a miss.

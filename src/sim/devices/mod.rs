@@ -181,6 +181,7 @@ fn one(kind: DeviceKind, soc: &Soc) -> Box<dyn Device> {
             Box::new(micro_dma::MicroDma::new(soc.period, l2))
         }
         DeviceKind::InterruptController => Box::new(simple::InterruptController::default()),
+        DeviceKind::Finisher => Box::new(simple::Finisher),
         DeviceKind::Neureka => Box::new(simple::NotBuilt("NEUREKA accelerator")),
     }
 }

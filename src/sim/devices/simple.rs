@@ -71,6 +71,26 @@ impl Device for SocControl {
     }
 }
 
+/// SiFive's test device: 0x5555 ends the program well, 0x3333 with the status in the upper half.
+pub struct Finisher;
+
+impl Device for Finisher {
+    fn name(&self) -> &'static str {
+        "test device"
+    }
+    fn read(&mut self, access: &Access, _: &mut Effects) -> Reply {
+        no_register(self.name(), access, "reads")
+    }
+    fn write(&mut self, _: &Access, value: u32, effects: &mut Effects) -> Reply {
+        match value & 0xffff {
+            0x5555 => effects.push(Effect::Exit(0)),
+            0x3333 => effects.push(Effect::Exit(value >> 16)),
+            _ => {}
+        }
+        Reply::Value(0)
+    }
+}
+
 /// Character output: a byte per write, a stream per core.
 pub struct Stdout;
 

@@ -1,8 +1,8 @@
 /* What instructions and accesses cost on one core: hundredths of a cycle, measured on core 8, fetches on core 0. */
 #include "test.h"
 
-static L1 uint32_t near_data[4096 + 4];
-static uint32_t far_data[4096 + 4];
+static L1 uint32_t near_data[8192 + 4];
+static uint32_t far_data[8192 + 4];
 __attribute__((section(".weights"))) static uint32_t weights[64];
 
 #define CLOBBERS "t0", "t1", "t2", "t3", "t4", "t5", "t6", "a0", "a1", "a2", "a3", "a4", "a5", "ft0", "ft1", "ft2", \
@@ -114,14 +114,14 @@ static void dma(void)
     uint32_t best = UINT32_MAX;
     for (int k = 0; k < 3; k++) {
         const uint32_t from = cycles();
-        const uint32_t in = dma_start((uint32_t)near_data, (uint32_t)far_data, 8192, 1);
-        const uint32_t out = dma_start((uint32_t)near_data + 8192, (uint32_t)far_data + 8192, 8192, 0);
+        const uint32_t in = dma_start((uint32_t)near_data, (uint32_t)far_data, 16384, 1);
+        const uint32_t out = dma_start((uint32_t)near_data + 16384, (uint32_t)far_data + 16384, 16384, 0);
         dma_wait(in);
         dma_wait(out);
         const uint32_t took = cycles() - from;
         best = took < best ? took : best;
     }
-    put_row("dma_both_8k", best * 100);
+    put_row("dma_both_16k", best * 100);
 }
 
 static uint32_t timed_l3(uint32_t read, uint32_t bytes)
@@ -208,7 +208,7 @@ void core_main(int core)
 
 int fc_main(void)
 {
-    for (uint32_t i = 0; i < 4096; i++) {
+    for (uint32_t i = 0; i < 8192; i++) {
         far_data[i] = i;
     }
     start_cluster(1, UINT32_MAX);
