@@ -1,6 +1,6 @@
 # make demo    what is missing is installed, then a keyword spotter is compiled, built, run and checked
 # make test    everything that CI checks
-# make bench   compile times, memory, allocator
+# make bench   compile times, memory, allocator; costs and speed of the simulator
 # SUITE=DIR    a folder with more cases (optional; default: ../shared/peer-suite if it is there)
 
 CARGO ?= cargo
@@ -18,7 +18,7 @@ setup:
 	@scripts/setup.sh certificates cc make size rust
 
 setup-test: setup
-	@scripts/setup.sh gcc clang sanitizers
+	@scripts/setup.sh gcc clang sanitizers riscv qemu-system-riscv32
 
 demo: all
 	$(RELEASE) run DeployTest/Models/Int8/KeywordSpotting
@@ -47,3 +47,5 @@ cases:
 
 bench:
 	$(CARGO) bench --bench compile -- $(CASES) $(wildcard ../shared/minimalloc)
+	@scripts/setup.sh riscv
+	$(CARGO) bench --bench siracusa_costs

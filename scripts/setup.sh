@@ -13,6 +13,7 @@ package() {
         make) echo "make" ;;
         size) echo "binutils" ;;
         certificates) echo "ca-certificates" ;;
+        qemu-system-riscv32) echo "qemu-system-misc" ;;
         riscv) echo "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf" ;;
         *) echo "$1" ;;
     esac
