@@ -379,7 +379,7 @@ fn program(cases: &[Case], operands: &[Operands]) -> String {
              addi s0, s0, 12\n bne s0, s1, 1b\n# {i}"
         );
     }
-    text += " li a0, 0x80000000\n li a1, 0x1a1040a0\n sw a0, 0(a1)\n1: j 1b\n.data\noperands:\n";
+    text += " li a3, 10\n sb a3, 0(s2)\n li a0, 0x80000000\n li a1, 0x1a1040a0\n sw a0, 0(a1)\n1: j 1b\n.data\noperands:\n";
     for o in operands {
         let _ = writeln!(text, " .word {}, {}, {}", o[0], o[1], o[2]);
     }
@@ -400,7 +400,7 @@ fn arithmetic_is_as_defined() {
     let report =
         sim::simulate(&elf, &soc, &Options { max_cycles: Some(50_000_000), ..Options::default() }).unwrap();
     assert_eq!(report.status, Status::Exit(0));
-    let mut words = report.stdout.chunks(4).map(|w| u32::from_le_bytes(w.try_into().unwrap()));
+    let mut words = report.stdout.chunks_exact(4).map(|w| u32::from_le_bytes(w.try_into().unwrap()));
     let mut wrong = Vec::new();
     for c in &cases {
         for o in &operands {
@@ -421,6 +421,7 @@ fn results(code: &str) -> Vec<u32> {
         ".globl _start\n.text\n.option norvc\n_start:\n la s0, data\n la s1, results\n{code}\n\
          la s1, results\n li s2, 0x1a10f000\n li s3, 64\n\
          2: lbu a3, 0(s1)\n sb a3, 0(s2)\n addi s1, s1, 1\n addi s3, s3, -1\n bnez s3, 2b\n\
+         li a3, 10\n sb a3, 0(s2)\n\
          li a0, 0x80000000\n li a1, 0x1a1040a0\n sw a0, 0(a1)\n1: j 1b\n\
          .data\n.balign 16\ndata: .word 0x84838281, 0x11223344, 0x55667788, 0x99aabbcc\n\
          results: .zero 64\n"
@@ -428,7 +429,7 @@ fn results(code: &str) -> Vec<u32> {
     let elf = assembly(&text, 0x1c00_8000);
     let report = sim::simulate(&elf, &sim::soc("siracusa").unwrap(), &Options::default()).unwrap();
     assert_eq!(report.status, Status::Exit(0));
-    report.stdout.chunks(4).map(|w| u32::from_le_bytes(w.try_into().unwrap())).collect()
+    report.stdout.chunks_exact(4).map(|w| u32::from_le_bytes(w.try_into().unwrap())).collect()
 }
 
 #[test]

@@ -195,7 +195,7 @@ fn stream(seed: u64, length: usize) -> String {
         let _ = writeln!(text, " fsw {f}, {}(s1)", 64 + 4 * i);
     }
     text += "\n la a0, data\n la a1, end\n li a2, 0x10000000\n\
-        1: lbu a3, 0(a0)\n sb a3, 0(a2)\n addi a0, a0, 1\n bne a0, a1, 1b\n\
+        1: lbu a3, 0(a0)\n sb a3, 0(a2)\n addi a0, a0, 1\n bne a0, a1, 1b\n li a3, 10\n sb a3, 0(a2)\n\
         li a0, 0x100000\n li a1, 0x5555\n sw a1, 0(a0)\n2: j 2b\n.data\n.balign 16\ndata:\n";
     for _ in 0..64 {
         let _ = writeln!(text, " .word {}", r.next());

@@ -185,7 +185,7 @@ void core_main(int core)
 int fc_main(void)
 {
 #if CASE == 45
-    sink = load(EU);
+    sink = load(EU + 0x10000000);
 #endif
     start_cluster(1, UINT32_MAX);
     for (;;) {
