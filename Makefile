@@ -37,13 +37,16 @@ unit:
 	$(CARGO) test
 
 # Every case with two compilers, without and with the sanitizers; warnings are errors, and a second compilation
-# must give the same bytes.
+# must give the same bytes. Then every case on the chips, with their simulator's checks, on one core and on all.
 cases:
 	$(CARGO) build
 	$(DEBUG) test $(CASES) --twice
 	$(DEBUG) test $(CASES) --cc clang --io caller
 	$(DEBUG) test $(CASES) --cc gcc --sanitize
 	$(DEBUG) test $(CASES) --cc clang --sanitize --io caller
+	$(CARGO) build --release
+	$(RELEASE) test $(CASES) --target siracusa
+	$(RELEASE) test $(CASES) --target siracusa --cores 1 --io caller
 
 bench:
 	$(CARGO) bench --bench compile -- $(CASES) $(wildcard ../shared/minimalloc)

@@ -357,3 +357,21 @@ fn every_kernel_source_stands_alone() {
         assert!(output.status.success(), "{cc}: {}", String::from_utf8_lossy(&output.stderr));
     }
 }
+
+#[test]
+fn call_templates_for_all_cores_replace_something_and_are_well_formed() {
+    let tree = Tree::embedded();
+    let platform = Platform::load(&tree, "siracusa").unwrap();
+    let library = Library::load(&tree, &platform).unwrap();
+    let mut used = BTreeSet::new();
+    for (_, kernel) in library.kernels() {
+        assert_eq!(kernel.cores, if kernel.parallel() { 8 } else { 1 }, "{}", kernel.manifest.origin);
+        let (text, path) = library.template(kernel).unwrap();
+        Templates::default().add(&path, text).unwrap();
+        used.insert(path);
+    }
+    for file in tree.list("siracusa/parallel/generic") {
+        let origin = tree.origin(file);
+        assert!(used.contains(&origin), "{origin} replaces no template of generic");
+    }
+}

@@ -106,6 +106,28 @@ fn what_compile_writes_builds_without_tilewright() {
     assert!(text.trim_end().ends_with(" cores 2"), "{text}");
 }
 
+#[test]
+fn transfers_arrive() {
+    if !ready() {
+        return;
+    }
+    let tmp = tempfile::tempdir().unwrap();
+    case(&tmp.path().join("case"), Some(GOLDEN));
+    let args = ["compile", "case/network.onnx", "-o", "out", "--target", "siracusa"];
+    assert!(tilewright(tmp.path(), &args).status.success());
+    // A program of the user's own in place of the one that runs the network.
+    let out = tmp.path().join("out");
+    std::fs::copy(repository("tests/siracusa/transfers.c"), out.join("runtime/main.c")).unwrap();
+    for cores in ["1", "8"] {
+        let cores = format!("CORES={cores}");
+        let make = Command::new("make").args(["-s", "-B", &cores]).current_dir(&out).output().unwrap();
+        assert!(make.status.success(), "{}", String::from_utf8_lossy(&make.stderr));
+        let output = tilewright(tmp.path(), &["simulate", "out/build/network.elf"]);
+        let text = seen(tmp.path(), &output);
+        assert!(text.starts_with("exit code 0") && text.contains("failed 0"), "{cores}: {text}");
+    }
+}
+
 /// Writes a kernel for Relu whose loop is `body`.
 fn kernel(dir: &Path, manifest: &str, body: &str) {
     std::fs::create_dir_all(dir).unwrap();
