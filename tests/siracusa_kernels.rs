@@ -82,6 +82,7 @@ fn check(name: &str, words: &[(&str, &str)], kernels: &[(&str, &str, &str)]) {
         succeed(compile, file);
         link.arg(object);
     }
+    link.arg("-lm");
     succeed(link, name);
     let mut run = Command::new(Path::new(&program));
     run.arg("1500").env("UBSAN_OPTIONS", "print_stacktrace=1");
@@ -105,6 +106,17 @@ fn depthwise_convolutions() {
         let words = [("X", x), ("W", w), ("B", "s32"), ("Y", y)];
         check("depthwise", &words, &[("ref", generic, ""), ("depthwise", "siracusa/conv_dw_xp.c", "")]);
     }
+}
+
+#[test]
+fn floats() {
+    let kernels = [
+        ("ref_matmul", "generic/matmul_f32.c", ""),
+        ("matmul", "siracusa/matmul_f32_xp.c", ""),
+        ("ref_conv", "generic/conv_f32.c", ""),
+        ("conv", "siracusa/conv_f32_xp.c", ""),
+    ];
+    check("floats", &[], &kernels);
 }
 
 #[test]

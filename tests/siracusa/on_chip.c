@@ -57,7 +57,17 @@ void matmul_packed(in_t a, in_t b, const int32_t *c, uint8_t *y, int32_t m, int3
                    int32_t y_batch, const int32_t *mul, const int32_t *add, int32_t mul_col, int32_t add_col,
                    int shift, int32_t lo, int32_t hi, void *scratch, int32_t room);
 
-enum kind { NOTHING, CONV, COPY, DEPTHWISE, MATMUL, MATMUL_T, PACKED };
+void matmul_f32(const float *a, const float *b, const float *c, float *y, int32_t m, int32_t k, int32_t n, int32_t a_row,
+                int32_t a_col, int32_t b_row, int32_t b_col, int32_t c_row, int32_t c_col, float alpha, float beta,
+                int32_t batch, int32_t batch_rank, const int32_t *walk, int32_t y_row, int32_t y_batch, float lo,
+                float hi);
+void conv_f32(const float *x, const float *w, const float *bias, float *y, int32_t n, int32_t in_h, int32_t in_w,
+              int32_t out_h, int32_t out_w, int32_t group, int32_t group_in, int32_t group_out, int32_t kernel_h,
+              int32_t kernel_w, int32_t stride_h, int32_t stride_w, int32_t dil_h, int32_t dil_w, int32_t pad_top,
+              int32_t pad_left, int32_t x_pixel, int32_t x_row, int32_t x_image, int32_t y_pixel, int32_t y_row,
+              int32_t y_image, float lo, float hi);
+
+enum kind { NOTHING, CONV, COPY, DEPTHWISE, MATMUL, MATMUL_T, PACKED, F32, F32_T, F32_CONV };
 
 struct test {
     const char *name;
@@ -92,9 +102,24 @@ static const struct test tests[] = {
     {"gemv constant 64x64", PACKED, 1, 0, 64, 64, 0, 0, 0, 0},
     {"gemv a*b 128x128", MATMUL, 1, 0, 128, 128, 0, 0, 0, 0},
     {"gemv a*bT 128x128", MATMUL_T, 1, 0, 128, 128, 0, 0, 0, 0},
+    {"float32 matmul a*b 64x64x64", F32, 64, 0, 64, 64, 0, 0, 0, 0},
+    {"float32 matmul a*bT 64x64x64", F32_T, 64, 0, 64, 64, 0, 0, 0, 0},
+    {"float32 gemv a*bT 128x80", F32_T, 1, 0, 128, 80, 0, 0, 0, 0},
+    {"float32 conv 3x3 16-16 16x16", F32_CONV, 16, 16, 16, 16, 3, 3, 1, 1},
 };
 
 static const struct test *now;
+
+/* The same memory as floats: 1/64 steps from -2 to 2, whose sums are exact in any order. */
+static float *const fx = (float *)(void *)x, *const fw = (float *)(void *)w, *const fy = (float *)(void *)y;
+
+static void fill_floats(float *to, uint32_t n, uint32_t seed)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        to[i] = (float)((int32_t)(seed >> 24) - 128) / 64.0f;
+    }
+}
 
 static void run(void)
 {
@@ -128,6 +153,18 @@ static void run(void)
         matmul(x, w, NULL, y, t->h, t->c, t->o, t->c, 1, t->o, 1, 0, 1, 1, 1, 1, 1, one_batch, t->o, 0, mul, add, 0, 0, 16,
                0, 255, scratch, room);
         break;
+    case F32:
+        matmul_f32(fx, fw, NULL, fy, t->h, t->c, t->o, t->c, 1, t->o, 1, 0, 1, 1.0f, 1.0f, 1, 1, one_batch, t->o, 0, -100.0f,
+                   100.0f);
+        break;
+    case F32_T:
+        matmul_f32(fx, fw, NULL, fy, t->h, t->c, t->o, t->c, 1, 1, t->c, 0, 1, 1.0f, 1.0f, 1, 1, one_batch, t->o, 0, -100.0f,
+                   100.0f);
+        break;
+    case F32_CONV:
+        conv_f32(fx, fw, NULL, fy, 1, t->h, t->w, oh, ow, 1, t->c, t->o, t->kh, t->kw, t->stride, t->stride, 1, 1, t->pad,
+                 t->pad, t->c, t->w * t->c, 0, t->o, ow * t->o, 0, -100.0f, 100.0f);
+        break;
     case MATMUL_T:
         matmul(x, w, NULL, y, t->h, t->c, t->o, t->c, 1, 1, t->c, 0, 1, 1, 1, 1, 1, one_batch, t->o, 0, mul, add, 0, 0, 16,
                0, 255, scratch, room);
@@ -138,14 +175,15 @@ static void run(void)
 /* MAC of a case, and how many bytes it computes. */
 static uint32_t macs(const struct test *t, uint32_t *bytes)
 {
+    const uint32_t width = t->kind >= F32 ? 4 : 1;
     if (t->stride == 0) {
-        *bytes = (uint32_t)(t->h * t->o);
-        return *bytes * (uint32_t)t->c;
+        *bytes = (uint32_t)(t->h * t->o) * width;
+        return *bytes / width * (uint32_t)t->c;
     }
     const int oh = t->h == 1 ? 1 : (t->h + 2 * t->pad - t->kh) / t->stride + 1;
     const int ow = (t->w + 2 * t->pad - t->kw) / t->stride + 1;
-    *bytes = (uint32_t)(oh * ow * t->o);
-    return *bytes * (uint32_t)(t->kh * t->kw * (t->kind == DEPTHWISE ? 1 : t->c));
+    *bytes = (uint32_t)(oh * ow * t->o) * width;
+    return *bytes / width * (uint32_t)(t->kh * t->kw * (t->kind == DEPTHWISE ? 1 : t->c));
 }
 
 static void fill(uint8_t *to, uint32_t bytes, uint32_t seed)
@@ -168,6 +206,15 @@ static void prepare(void)
             mul[i] = 200 + 13 * (i % 31);
             add[i] = 5000000 + 1000 * i;
         }
+    }
+}
+
+/* For the float cases, which come last. */
+static void prepare_floats(void)
+{
+    if (tw_core_id() == 0) {
+        fill_floats(fx, X / 4, 5);
+        fill_floats(fw, W / 4, 6);
     }
 }
 
@@ -207,6 +254,9 @@ int main(void)
         uint32_t all;
         now = &tests[i];
         all = macs(now, &bytes_now);
+        if (now->kind == F32 && now[-1].kind != F32) {
+            tw_cluster_run(prepare_floats);
+        }
         tw_cluster_run(work);
         tw_cluster_run(work);
         tw_cluster_run(sum);
@@ -231,6 +281,10 @@ int main(void)
         uint32_t bytes, all;
         now = &tests[i];
         all = macs(now, &bytes);
+        if (now->kind == F32 && now[-1].kind != F32) {
+            tw_twin_core = 0;
+            prepare_floats();
+        }
         for (tw_twin_core = 0; tw_twin_core < tw_twin_cores; tw_twin_core++) {
             run();
         }

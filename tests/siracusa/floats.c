@@ -1,0 +1,103 @@
+/* Random products and convolutions of floats: the cluster's kernels against the generic ones, which add in another order. */
+#include <math.h>
+
+#include "common.h"
+
+void ref_matmul(const float *a, const float *b, const float *c, float *y, int32_t m, int32_t k, int32_t n, int32_t a_row,
+                int32_t a_col, int32_t b_row, int32_t b_col, int32_t c_row, int32_t c_col, float alpha, float beta,
+                int32_t batch, int32_t batch_rank, const int32_t *walk, float lo, float hi);
+void matmul(const float *a, const float *b, const float *c, float *y, int32_t m, int32_t k, int32_t n, int32_t a_row,
+            int32_t a_col, int32_t b_row, int32_t b_col, int32_t c_row, int32_t c_col, float alpha, float beta,
+            int32_t batch, int32_t batch_rank, const int32_t *walk, int32_t y_row, int32_t y_batch, float lo, float hi);
+void ref_conv(const float *x, const float *w, const float *bias, float *y, int32_t n, int32_t group, int32_t group_in,
+              int32_t group_out, int32_t in_d, int32_t in_h, int32_t in_w, int32_t out_d, int32_t out_h, int32_t out_w,
+              int32_t kernel_d, int32_t kernel_h, int32_t kernel_w, int32_t stride_d, int32_t stride_h,
+              int32_t stride_w, int32_t dil_d, int32_t dil_h, int32_t dil_w, int32_t pad_front, int32_t pad_top,
+              int32_t pad_left, float lo, float hi);
+void conv(const float *x, const float *w, const float *bias, float *y, int32_t n, int32_t in_h, int32_t in_w,
+          int32_t out_h, int32_t out_w, int32_t group, int32_t group_in, int32_t group_out, int32_t kernel_h,
+          int32_t kernel_w, int32_t stride_h, int32_t stride_w, int32_t dil_h, int32_t dil_w, int32_t pad_top,
+          int32_t pad_left, int32_t x_pixel, int32_t x_row, int32_t x_image, int32_t y_pixel, int32_t y_row,
+          int32_t y_image, float lo, float hi);
+
+static float *random_floats(size_t n)
+{
+    float *p = malloc(n * sizeof *p + 1);
+    for (size_t i = 0; i < n; i++) {
+        p[i] = (float)pick(-1000, 1000) / 500.0f;
+    }
+    return p;
+}
+
+static void close_enough(const char *what, const float *expected, const float *found, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!(fabsf(expected[i] - found[i]) <= 1e-3f)) {
+            printf("%s: %zu of %zu is %g, expected %g\n", what, i, n, (double)found[i], (double)expected[i]);
+            exit(1);
+        }
+    }
+}
+
+static void product(void)
+{
+    const int m = pick(1, 13), k = pick(1, 40), n = pick(1, 18), outer = pick(1, 2), inner = pick(1, 3);
+    const int batch = outer * inner, trans_a = pick(0, 1), trans_b = pick(0, 1), share_b = pick(0, 1), c_rows = pick(0, 2);
+    const int32_t walk[8] = {outer, inner, inner * m * k, m * k, share_b ? k * n : inner * k * n, share_b ? 0 : k * n, 0, 0};
+    const size_t all = (size_t)batch * m * n;
+    const float lo = pick(0, 1) ? -INFINITY : 0.0f, alpha = pick(0, 1) ? 1.0f : 0.5f, beta = pick(0, 1) ? 1.0f : -2.0f;
+    float *a = random_floats((size_t)batch * m * k), *b = random_floats((size_t)batch * k * n);
+    float *c = c_rows == 0 ? NULL : random_floats((size_t)(c_rows == 2 ? m * n : n));
+    float *expected = random_floats(all), *y = random_floats(all);
+    const int a_row = trans_a ? 1 : k, a_col = trans_a ? m : 1, b_row = trans_b ? 1 : n, b_col = trans_b ? k : 1;
+    const int c_row = c_rows == 2 ? n : 0;
+    ref_matmul(a, b, c, expected, m, k, n, a_row, a_col, b_row, b_col, c_row, 1, alpha, beta, batch, 2, walk, lo, INFINITY);
+    ON_ALL_CORES(matmul(a, b, c, y, m, k, n, a_row, a_col, b_row, b_col, c_row, 1, alpha, beta, batch, 2, walk, n, m * n, lo,
+                        INFINITY));
+    close_enough("matmul", expected, y, all);
+    free(a);
+    free(b);
+    free(c);
+    free(expected);
+    free(y);
+}
+
+static void convolution(void)
+{
+    const int group = pick(0, 2) == 0 ? pick(2, 4) : 1, group_in = pick(1, 6), group_out = pick(1, 9), n = pick(1, 2);
+    const int kernel_h = pick(1, 4), kernel_w = pick(1, 4), in_h = pick(1, 9), in_w = pick(1, 13);
+    const int stride_h = pick(1, 3), stride_w = pick(1, 3), dil_h = pick(1, 2), dil_w = pick(1, 2);
+    const int reach_h = (kernel_h - 1) * dil_h + 1, reach_w = (kernel_w - 1) * dil_w + 1;
+    const int top = pick(0, reach_h), left = pick(0, reach_w), behind_h = pick(0, 3), behind_w = pick(0, 3);
+    const int out_h = (in_h + top + behind_h - reach_h) / stride_h + 1;
+    const int out_w = (in_w + left + behind_w - reach_w) / stride_w + 1;
+    const int in_c = group * group_in, out_c = group * group_out;
+    const size_t all = (size_t)n * out_h * out_w * out_c;
+    if (in_h + top + behind_h < reach_h || in_w + left + behind_w < reach_w) {
+        return;
+    }
+    float *x = random_floats((size_t)n * in_h * in_w * in_c);
+    float *w = random_floats((size_t)out_c * kernel_h * kernel_w * group_in);
+    float *bias = pick(0, 1) ? random_floats((size_t)out_c) : NULL, *expected = random_floats(all), *y = random_floats(all);
+    ref_conv(x, w, bias, expected, n, group, group_in, group_out, 1, in_h, in_w, 1, out_h, out_w, 1, kernel_h, kernel_w, 1,
+             stride_h, stride_w, 1, dil_h, dil_w, 0, top, left, -1.5f, INFINITY);
+    ON_ALL_CORES(conv(x, w, bias, y, n, in_h, in_w, out_h, out_w, group, group_in, group_out, kernel_h, kernel_w, stride_h,
+                      stride_w, dil_h, dil_w, top, left, in_c, in_w * in_c, in_h * in_w * in_c, out_c, out_w * out_c,
+                      out_h * out_w * out_c, -1.5f, INFINITY));
+    close_enough("conv", expected, y, all);
+    free(x);
+    free(w);
+    free(bias);
+    free(expected);
+    free(y);
+}
+
+int main(int argc, char **argv)
+{
+    const int rounds = argc > 1 ? atoi(argv[1]) : 500;
+    for (int i = 0; i < rounds; i++) {
+        product();
+        convolution();
+    }
+    return 0;
+}
