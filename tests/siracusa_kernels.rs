@@ -120,6 +120,19 @@ fn floats() {
 }
 
 #[test]
+fn norms() {
+    for x in ["s8", "u8"] {
+        let kernels = [
+            ("ref_rms", "generic/i_rms_norm.c", "-DSUM_T=uint32_t"),
+            ("rms", "siracusa/i_rms_norm_xp.c", ""),
+            ("ref_layer", "generic/i_layer_norm.c", "-DSUM_T=int32_t -DSQUARES_T=uint32_t"),
+            ("layer", "siracusa/i_layer_norm_xp.c", ""),
+        ];
+        check("norms", &[("X", x), ("W", "s32"), ("B", "s32")], &kernels);
+    }
+}
+
+#[test]
 fn matrix_products() {
     for (a, b, y) in [("s8", "s8", "s8"), ("u8", "s8", "u8"), ("s8", "u8", "s8"), ("u8", "u8", "s32")] {
         let generic = if y == "s32" { "generic/matmul_int.c" } else { "generic/matmul_rq.c" };

@@ -1,0 +1,41 @@
+/* Random normalisations of rows: the cluster's kernels against the generic ones. Compiled with X_T. */
+#include "common.h"
+
+void ref_rms(const X_T *x, const int32_t *weight, int8_t *y, int32_t rows, int32_t len, int32_t weight_step, int shift,
+             int32_t lo, int32_t hi);
+void rms(const X_T *x, const int32_t *weight, int8_t *y, int32_t rows, int32_t len, int32_t weight_step, int shift,
+         int32_t lo, int32_t hi);
+void ref_layer(const X_T *x, const int32_t *weight, const int32_t *bias, int8_t *y, int32_t rows, int32_t len,
+               int32_t weight_step, int32_t bias_step, int shift);
+void layer(const X_T *x, const int32_t *weight, const int32_t *bias, int8_t *y, int32_t rows, int32_t len,
+           int32_t weight_step, int32_t bias_step, int shift);
+
+static void one(void)
+{
+    const int rows = pick(1, 9), len = pick(1, 70), step = pick(0, 1), bias_step = pick(0, 1), shift = pick(0, 12);
+    const int32_t most = pick(0, 2) == 0 ? INT32_MAX : pick(0, 1) ? 100000 : 500;
+    const size_t all = (size_t)rows * len;
+    X_T *x = random_bytes(all);
+    int32_t *weight = random_words((size_t)len, -most, most), *bias = random_words((size_t)len, -most, most);
+    int8_t *expected = random_bytes(all), *y = random_bytes(all);
+    ref_rms(x, weight, expected, rows, len, step, shift, -128, 127);
+    ON_ALL_CORES(rms(x, weight, y, rows, len, step, shift, -128, 127));
+    compare("rms norm", (const uint8_t *)expected, (const uint8_t *)y, all);
+    ref_layer(x, weight, bias, expected, rows, len, step, bias_step, shift);
+    ON_ALL_CORES(layer(x, weight, bias, y, rows, len, step, bias_step, shift));
+    compare("layer norm", (const uint8_t *)expected, (const uint8_t *)y, all);
+    free(x);
+    free(weight);
+    free(bias);
+    free(expected);
+    free(y);
+}
+
+int main(int argc, char **argv)
+{
+    const int rounds = argc > 1 ? atoi(argv[1]) : 500;
+    for (int i = 0; i < rounds; i++) {
+        one();
+    }
+    return failures != 0;
+}
