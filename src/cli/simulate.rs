@@ -102,6 +102,10 @@ fn show_profile(report: &Report) {
     eprintln!(
         "Time per function, without what it calls; `longest` is that of the core that spent most:\n{table}"
     );
+    if !report.unaligned_at.is_empty() {
+        eprintln!("Most unaligned accesses:");
+        report.unaligned_at.iter().for_each(|(place, n)| eprintln!("  {} at {place}", grouped(*n)));
+    }
     if report.layers.is_empty() {
         return;
     }

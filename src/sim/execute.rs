@@ -266,7 +266,7 @@ impl Run<'_> {
         if addr >> 2 != last >> 2 {
             end = Self::cost(&mut self.s.banks, m, self.spec, last, end);
         }
-        self.s.unaligned += 1;
+        *self.s.unaligned.entry(self.c.pc).or_insert(0) += 1;
         if special && inst.writes() {
             self.special(addr, end);
             self.special(last, end);

@@ -99,6 +99,8 @@ pub struct Report {
     pub cores: Vec<(String, u64)>,
     /// Unaligned accesses.
     pub unaligned: u64,
+    /// The instructions that did most of them, with their numbers.
+    pub unaligned_at: Vec<(String, u64)>,
     /// Where each core that was started is: for a program that did not end.
     pub positions: Vec<String>,
     /// Time per function, longest first; empty without a profile.
@@ -135,12 +137,23 @@ pub fn make(
         cycles: now / soc.period,
         instructions: machine.cores.iter().map(|c| c.retired).sum(),
         cores: soc.cores.iter().zip(&machine.cores).map(|(s, c)| (s.name.clone(), c.retired)).collect(),
-        unaligned: machine.shared.unaligned,
+        unaligned: machine.shared.unaligned.values().sum(),
+        unaligned_at: unaligned(machine, names),
         positions: positions(machine, soc, names),
         functions: profile.as_ref().map_or_else(Vec::new, |p| functions(p, soc)),
         layers: profile.as_ref().map_or_else(Vec::new, |p| layers(p, soc)),
         trace: profile.as_ref().filter(|_| trace).map(|p| trace::json(p, soc)),
     }
+}
+
+/// Instructions with unaligned accesses that are listed.
+const UNALIGNED: usize = 5;
+
+fn unaligned(machine: &Machine<'_>, names: &Names<'_>) -> Vec<(String, u64)> {
+    let mut all: Vec<(u32, u64)> = machine.shared.unaligned.iter().map(|(pc, n)| (*pc, *n)).collect();
+    all.sort_by_key(|(pc, n)| (u64::MAX - n, *pc));
+    let named = |pc: u32| names.code(pc).map_or_else(|| format!("{pc:#010x}"), |n| format!("{pc:#010x} in {n}"));
+    all.into_iter().take(UNALIGNED).map(|(pc, n)| (named(pc), n)).collect()
 }
 
 fn positions(machine: &Machine<'_>, soc: &Soc, names: &Names<'_>) -> Vec<String> {

@@ -2,6 +2,8 @@
 //!
 //! In: a [`Soc`]. Out: [`Shared`], whose parts the inner loop uses directly. Never runs anything.
 
+use std::collections::BTreeMap;
+
 use super::checker::{Checker, Finding};
 use super::devices::HYPER_SIZES;
 use super::icache::Icache;
@@ -53,8 +55,8 @@ pub struct Shared {
     pub uncached_fetch: u64,
     /// Memories behind HyperBus: RAM, flash.
     pub outside: [Outside; 2],
-    /// Unaligned accesses.
-    pub unaligned: u64,
+    /// Unaligned accesses by instruction.
+    pub unaligned: BTreeMap<u32, u64>,
     /// The checker, if it is on.
     pub checker: Option<Box<Checker>>,
     /// The profile, if it is on.
@@ -79,7 +81,7 @@ impl Shared {
             float_division: u64::from(soc.float_division),
             uncached_fetch: u64::from(soc.uncached_fetch),
             outside: [Outside::ram(), Outside::flash(&[])],
-            unaligned: 0,
+            unaligned: BTreeMap::new(),
             checker: None,
             profile: None,
             layer_addr: None,

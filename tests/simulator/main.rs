@@ -8,6 +8,7 @@ mod build;
 mod costs;
 mod faults;
 mod files;
+mod profile;
 mod pulp;
 mod qemu;
 
