@@ -255,7 +255,7 @@ impl Checker {
         Finding { message, addr, race: Some((place, (stamp >> 12 != MANY).then_some(other))) }
     }
 
-    /// Cores of a mask have waited for each other; `running` are all that execute.
+    /// Cores of a mask have waited for each other; `running` are those that execute meanwhile.
     pub fn synchronise(&mut self, mask: u32, running: u32) {
         let mask = mask & 0x7fff;
         let members = || (0..CORES).filter(move |i| mask >> i & 1 == 1);

@@ -477,7 +477,8 @@ impl<'a> Machine<'a> {
     }
 
     fn synchronise(&mut self, mask: u32) {
-        let awake = |(_, c): &(usize, &CoreState)| c.activity != Activity::Off;
+        // Who sleeps for something else does not read meanwhile.
+        let awake = |(_, c): &(usize, &CoreState)| c.activity == Activity::Running;
         let cluster = |(i, _): &(usize, &CoreState)| self.soc.cores[*i].side == Side::Cluster;
         let running = self.cores.iter().enumerate().filter(awake).filter(cluster);
         let running = running.fold(0, |all, (i, _)| all | 1 << i);

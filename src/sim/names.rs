@@ -3,8 +3,10 @@
 //! In: a program, its file, labels from whoever laid out the memory. Out: text for messages. Never fails: what has
 //! no name gets none. Lines come from DWARF, if the program has any.
 
+use std::cell::OnceCell;
+
 use addr2line::Context;
-use addr2line::gimli::{Dwarf, EndianSlice, LittleEndian};
+use addr2line::gimli::{self, Dwarf, EndianSlice, LittleEndian, SectionId};
 
 use super::loader::{self, Program};
 
@@ -25,8 +27,12 @@ pub struct Label {
 pub struct Names<'a> {
     program: &'a Program,
     labels: &'a [Label],
-    lines: Option<Context<EndianSlice<'a, LittleEndian>>>,
+    elf: &'a [u8],
+    /// The line table, once it is needed.
+    lines: OnceCell<Option<Lines<'a>>>,
 }
+
+type Lines<'a> = Context<EndianSlice<'a, LittleEndian>>;
 
 /// A function's name, and a file with a line.
 type Frame = (Option<String>, Option<(String, u32)>);
@@ -35,14 +41,18 @@ type Frame = (Option<String>, Option<(String, u32)>);
 const NEAR: u32 = 4096;
 
 impl<'a> Names<'a> {
-    /// Reads the line table; what is damaged is left out.
+    /// Reads nothing yet.
     pub fn new(program: &'a Program, elf: &'a [u8], labels: &'a [Label]) -> Self {
-        let section = |id: addr2line::gimli::SectionId| -> Result<_, addr2line::gimli::Error> {
-            let bytes = loader::section_bytes(elf, id.name()).unwrap_or_default();
+        Names { program, labels, elf, lines: OnceCell::new() }
+    }
+    /// The line table; what is damaged is left out.
+    fn lines(&self) -> Option<&Lines<'a>> {
+        let section = |id: SectionId| -> Result<_, gimli::Error> {
+            let bytes = loader::section_bytes(self.elf, id.name()).unwrap_or_default();
             Ok(EndianSlice::new(bytes, LittleEndian))
         };
-        let lines = Dwarf::load(section).and_then(Context::from_dwarf).ok();
-        Names { program, labels, lines }
+        let read = || Dwarf::load(section).and_then(Context::from_dwarf).ok();
+        self.lines.get_or_init(read).as_ref()
     }
 
     /// `conv (conv.c:120)`; for inlined code `tw_walk (tw_walk.h:55) inlined into network_run`.
@@ -68,7 +78,7 @@ impl<'a> Names<'a> {
     }
     /// The innermost function at an instruction, and its line.
     fn frame(&self, pc: u32) -> Option<Frame> {
-        let mut frames = self.lines.as_ref()?.find_frames(u64::from(pc)).skip_all_loads().ok()?;
+        let mut frames = self.lines()?.find_frames(u64::from(pc)).skip_all_loads().ok()?;
         let frame = frames.next().ok()??;
         let name = frame.function.and_then(|f| f.raw_name().ok().map(|n| n.into_owned()));
         let line = frame.location.and_then(|l| {

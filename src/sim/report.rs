@@ -152,7 +152,8 @@ const UNALIGNED: usize = 5;
 fn unaligned(machine: &Machine<'_>, names: &Names<'_>) -> Vec<(String, u64)> {
     let mut all: Vec<(u32, u64)> = machine.shared.unaligned.iter().map(|(pc, n)| (*pc, *n)).collect();
     all.sort_by_key(|(pc, n)| (u64::MAX - n, *pc));
-    let named = |pc: u32| names.code(pc).map_or_else(|| format!("{pc:#010x}"), |n| format!("{pc:#010x} in {n}"));
+    let named =
+        |pc: u32| names.code(pc).map_or_else(|| format!("{pc:#010x}"), |n| format!("{pc:#010x} in {n}"));
     all.into_iter().take(UNALIGNED).map(|(pc, n)| (named(pc), n)).collect()
 }
 

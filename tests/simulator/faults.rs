@@ -61,6 +61,7 @@ fn races() {
     says(13, &["writes 1 bytes", "which cluster core 1 read without a barrier", "the address is bytes + 5"]);
     // Neighbouring bytes, a mutex, a barrier: no race.
     assert_eq!(run(14, &options()).status, Status::Exit(0));
+    assert_eq!(run(15, &options()).status, Status::Exit(0));
     // Without checks the race has no consequence.
     assert_eq!(run(11, &Options { check: false, ..options() }).status, Status::Exit(0));
 }

@@ -84,6 +84,13 @@ __attribute__((noinline)) static void culprit(int core)
     REG(EU + 0xc0) = 0;
     barrier(0);
     copy[core] = *(volatile uint8_t *)&bytes[1 - core];
+#elif CASE == 15
+    /* Both read, both wait, one writes; a third core sleeps all the time. */
+    copy[core] = *(volatile uint8_t *)&bytes[5];
+    barrier(0);
+    if (core == 0) {
+        *(volatile uint8_t *)&bytes[5] = 1;
+    }
 #elif CASE == 20
     if (core == 0) {
         dma_start((uint32_t)window, (uint32_t)far_window, 4096, 1);
@@ -166,7 +173,10 @@ void core_main(int core)
 #if CASE == 14
         table[0] = 0;
 #endif
-        REG(0x10200008) = 3;
+        REG(0x10200008) = CASE == 15 ? 7 : 3;
+    }
+    if (core == 2) {
+        barrier(5);
     }
     barrier(0);
     /* Two cores are needed for races, and for one to wait for ever. */
