@@ -56,7 +56,7 @@ pub fn targets(args: &TargetsArgs) -> Result<u8> {
 }
 
 fn kernels(target: &Target) -> comfy_table::Table {
-    let mut rows = table(&["kernel", "operator", "element types", "requires"], &[]);
+    let mut rows = table(&["kernel", "operator", "cores", "element types", "requires"], &[2]);
     for (_, kernel) in target.library.kernels() {
         let m = &kernel.manifest;
         let types: Vec<String> = m
@@ -68,7 +68,8 @@ fn kernels(target: &Target) -> comfy_table::Table {
             })
             .collect();
         let requires: Vec<String> = m.requires.iter().map(|r| r.text().to_string()).collect();
-        rows.add_row([m.name.clone(), m.op.clone(), types.join(", "), requires.join(", ")]);
+        let cores = kernel.cores.to_string();
+        rows.add_row([m.name.clone(), m.op.clone(), cores, types.join(", "), requires.join(", ")]);
     }
     rows
 }
