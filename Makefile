@@ -52,3 +52,4 @@ bench:
 	$(CARGO) bench --bench compile -- $(CASES) $(wildcard ../shared/minimalloc)
 	@scripts/setup.sh riscv
 	$(CARGO) bench --bench siracusa_costs
+	$(CARGO) bench --bench siracusa_kernels

@@ -51,6 +51,9 @@ struct job {
     int32_t scaled;
 };
 
+/* Bytes of a row of a that a core copies. */
+#define ROW 512
+
 struct shape {
     int32_t k, n, b_row, b_col;
 };
@@ -136,6 +139,17 @@ TW_NEVER_INLINE void one_row(struct job *job, const A_T *a, const B_T *b, const 
                              int32_t count, const struct shape *s, uint32_t *b_pack)
 {
     const struct tw_rq *rq = &job->rq;
+#if Y_BITS != 32
+    const int32_t *mul = rq->mul + (ptrdiff_t)4 * block * rq->mul_step;
+    const int32_t *add = rq->add + (ptrdiff_t)4 * block * rq->add_step;
+    int32_t m = *mul, d = *add;
+#endif
+    /* Every block reads the row: in L1, where stacks are, it is near. */
+    uint32_t near[ROW / 4];
+    if (4 * job->tile.words <= ROW && count > 2) {
+        tw_copy((uint8_t *)near, (const uint8_t *)a, 4 * job->tile.words);
+        a = (const A_T *)(const void *)near;
+    }
     for (; count > 0; count--, block++) {
         const int32_t o = 4 * block, columns = s->n - o < 4 ? s->n - o : 4;
         const void *w = b + (ptrdiff_t)o * 4 * job->tile.words;
@@ -153,15 +167,31 @@ TW_NEVER_INLINE void one_row(struct job *job, const A_T *a, const B_T *b, const 
             w = b_pack;
         }
         tw_tile_dot1(&job->tile, bias, a, w);
-        for (int32_t j = 0; j < columns; j++) {
-            const int32_t acc = job->tile.acc[j];
 #if Y_BITS == 32
-            (void)rq;
-            y[o + j] = acc;
-#else
-            y[o + j] = (Y_T)tw_requant_wide(rq, acc, rq->mul[(o + j) * rq->mul_step], rq->add[(o + j) * rq->add_step]);
-#endif
+        (void)rq;
+        for (int32_t j = 0; j < columns; j++) {
+            y[o + j] = job->tile.acc[j];
         }
+#else
+        uint32_t word = 0;
+        for (int32_t j = 0; j < columns; j++) {
+            /* One factor for all is loaded once. */
+            if (rq->mul_step != 0) {
+                m = *mul++;
+            }
+            if (rq->add_step != 0) {
+                d = *add++;
+            }
+            word |= ((uint32_t)tw_requant_wide(rq, job->tile.acc[j], m, d) & 0xffu) << (8 * j);
+        }
+        if (columns == 4) {
+            tw_store_word(y + o, word);
+        } else {
+            for (int32_t j = 0; j < columns; j++, word >>= 8) {
+                y[o + j] = (Y_T)(word & 0xffu);
+            }
+        }
+#endif
     }
 }
 
