@@ -1,4 +1,5 @@
-//! Prints the speed of the cluster's kernels with their operands in L1: MAC per cycle on one core and on eight.
+//! Prints the speed of the cluster's kernels with their operands in L1: MAC per cycle on one core and on eight. Results
+//! must be those of the twins.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -13,6 +14,7 @@ fn main() {
         String::from_utf8_lossy(&report.stdout).into_owned()
     };
     let (one, all) = (measure(1), measure(8));
+    let twins = chip::lines(&folder.twins());
     let (ones, alls) = (chip::lines(&one), chip::lines(&all));
     println!(
         "{:36}{:>10}{:>10}{:>8}{:>10}{:>8}{:>12}",
@@ -20,6 +22,7 @@ fn main() {
     );
     for name in one.lines().filter_map(|l| l.rsplit_once(": ").map(|(name, _)| name)) {
         let (one, all) = (ones[name], alls[name]);
+        assert_eq!((one.checksum, all.checksum), (twins[name].checksum, twins[name].checksum), "{name}");
         let speed = |m: chip::Measured| m.macs as f64 / m.cycles as f64;
         println!(
             "{name:36}{:>10}{:>10}{:>8.2}{:>10}{:>8.2}{:>12.2}",

@@ -8,8 +8,10 @@ use tilewright::driver::{self, CompileOptions};
 use tilewright::emit;
 use tilewright::sim::{self, Options, Report, Status};
 
-const COMPILER: &str = "riscv64-unknown-elf-gcc";
-const CHIP: &[&str] = &[
+/// The compiler for the chip.
+pub const COMPILER: &str = "riscv64-unknown-elf-gcc";
+/// Its flags.
+pub const CHIP: &[&str] = &[
     "--specs=picolibc.specs",
     "-misa-spec=2.2",
     "-march=rv32imfc",
@@ -88,7 +90,8 @@ impl Folder {
     fn place(&self) -> PathBuf {
         self.0.path().join("any")
     }
-    fn object(&self, compiler: &str, flags: &[&str], source: &Path, name: &str) -> PathBuf {
+    /// Compiles a source to the object NAME.o.
+    pub fn object(&self, compiler: &str, flags: &[&str], source: &Path, name: &str) -> PathBuf {
         let object = self.place().join(format!("{name}.o"));
         let mut command = Command::new(compiler);
         command.current_dir(self.place()).args(BOTH).args(flags).arg("-c").arg(source).arg("-o").arg(&object);
@@ -116,11 +119,6 @@ impl Folder {
             self.object(COMPILER, &flags, &root().join("kernels").join(source), &format!("chip_{symbol}"))
         };
         KERNELS.iter().map(compile).collect()
-    }
-    /// `tests/siracusa/NAME.c` as an object for the chip.
-    pub fn test_object(&self, name: &str, flags: &[&str], object: &str) -> PathBuf {
-        let source = root().join("tests/siracusa").join(format!("{name}.c"));
-        self.object(COMPILER, &[CHIP, flags].concat(), &source, object)
     }
     /// What `on_chip.c` prints on this machine, with the twins.
     pub fn twins(&self) -> String {
