@@ -1,4 +1,4 @@
-/* Transfers of the cluster's DMA and of the micro-DMA: every byte must arrive, and none elsewhere. */
+/* Transfers by the cluster's DMA, the micro-DMA and the cores: every byte must arrive, and none elsewhere. */
 #include <string.h>
 
 #include "../kernels/tw_dma.h"
@@ -103,6 +103,33 @@ static void bulk(void)
     check(memcmp(back + 2000, outside + 2000, 600) == 0 && back[2600] == 0, 11);
 }
 
+/* By a core, with every alignment, overlaps and lengths; compared byte by byte. */
+static void copies(void)
+{
+    for (int to = 0; to < 5; to++) {
+        for (int from = 0; from < 5; from++) {
+            for (int bytes = 0; bytes < 40; bytes += 1 + bytes / 8) {
+                for (int i = 0; i < 64; i++) {
+                    inside[i] = (uint8_t)(i + 1);
+                    inside[64 + i] = 0;
+                }
+                memcpy(inside + 68 + to, inside + from, (size_t)bytes);
+                memmove(inside + to, inside + from, (size_t)bytes);
+                for (int i = 0; i < 60; i++) {
+                    const int copied = i - 4 >= to && i - 4 < to + bytes;
+                    const int moved = i >= to && i < to + bytes;
+                    check(inside[64 + i] == (copied ? i - 4 - to + from + 1 : 0), 13);
+                    check(inside[i] == (moved ? i - to + from + 1 : i + 1), 14);
+                }
+                memset(inside + to, 0xa5, (size_t)bytes);
+                for (int i = 0; i < 60; i++) {
+                    check((inside[i] == 0xa5) == (i >= to && i < to + bytes), 15);
+                }
+            }
+        }
+    }
+}
+
 static void run(void)
 {
     tw_measure_begin();
@@ -113,6 +140,7 @@ static void run(void)
         lines();
         boxes();
         many();
+        copies();
     }
     tw_barrier();
     /* Every core has transfers of its own. */
