@@ -12,10 +12,11 @@ use crate::emit::{self, Sources};
 use crate::frontend::{self, LoadOptions};
 use crate::ir::text;
 use crate::ir::verify::{Verified, check, verify};
-use crate::ir::{DType, Graph, Value};
+use crate::ir::{DType, Graph, Node, NodeId, Value};
 use crate::passes;
 use crate::targets::platform::Role;
 use crate::targets::{self, Assignment, Library, Platform, Tree};
+use crate::tiling::tiles::{Buffering, Dma, Scratchpad, Tiled};
 use crate::tiling::{self, CheckedPlan, Interface, MemoryOptions};
 
 /// What the user may choose about a compilation.
@@ -35,10 +36,23 @@ pub struct CompileOptions {
     pub kernels: Vec<PathBuf>,
     /// Where inputs and outputs are.
     pub interface: Interface,
+    /// How layers are computed in parts, where the target has a scratchpad.
+    pub tiling: TilingOptions,
     /// Which passes run and which print.
     pub passes: passes::Options,
     /// Test arrays for the inputs, in order: they tell element types and shapes the model leaves open.
     pub data: Vec<(String, Value)>,
+}
+
+/// What the user may choose about tiling.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TilingOptions {
+    /// Whether whole tensors stay where they are and kernels work there.
+    pub untiled: bool,
+    /// Bytes of the scratchpad to use at most; without it, all that the platform leaves.
+    pub scratchpad: Option<u64>,
+    /// Whether parts are fetched ahead.
+    pub buffering: Buffering,
 }
 
 /// How long a stage took.
@@ -195,7 +209,11 @@ pub fn compile(model: &Path, options: &CompileOptions) -> Result<Compiled> {
     let mut clock = Clock(target_clock.0.into_iter().chain(stages).collect());
     let graph = clock.stage("verify", || verify(optimised.graph))?;
     let assignment = clock.stage("assign", || targets::assign(&graph, &target.platform, &target.library))?;
-    let memory = memory_options(&target.platform, options.interface);
+    let mut memory = memory_options(&target.platform, options.interface);
+    if let Some(pad) = scratchpad(&target.platform, &options.tiling) {
+        memory.scratchpad = Some((pad.level.clone(), pad.capacity, pad.alignment));
+        memory.tiled = clock.stage("tile", || Ok(tile_all(&graph, &assignment, &target.library, &pad)))?;
+    }
     let plan = clock.stage("plan", || tiling::plan(&graph, &assignment, &memory))?;
     let plan = clock.stage("validate", || tiling::validate(&graph, &assignment, plan))?;
     let emission = emit::Options { name: network_name(model, options) };
@@ -249,4 +267,35 @@ fn memory_options(platform: &Platform, interface: Interface) -> MemoryOptions {
         interface,
         ..MemoryOptions::default()
     }
+}
+
+/// The scratchpad of a platform that computes in parts, as far as the options leave it.
+fn scratchpad(platform: &Platform, options: &TilingOptions) -> Option<Scratchpad> {
+    platform.runtime.as_ref()?.tiled.as_ref()?;
+    let memory = platform.memories.iter().find(|m| m.role == Role::Scratchpad)?;
+    let from = platform.arena_memory()?;
+    let free = memory.size.unwrap_or(0).saturating_sub(memory.reserved);
+    let capacity = usize::try_from(options.scratchpad.map_or(free, |b| b.min(free))).ok()?;
+    (!options.untiled).then(|| Scratchpad {
+        arena: 1,
+        level: memory.name.clone(),
+        capacity,
+        alignment: platform.defaults.alignment.max(8),
+        dma: Dma { latency: from.latency.unwrap_or(0), bandwidth: from.bandwidth.unwrap_or(1.0) },
+        buffering: options.buffering,
+    })
+}
+
+/// Every layer that has parts and a kernel that computes them.
+fn tile_all(
+    graph: &Graph,
+    assignment: &Assignment,
+    library: &Library,
+    pad: &Scratchpad,
+) -> BTreeMap<NodeId, Tiled> {
+    let one = |(id, node): (NodeId, &Node)| {
+        let choice = assignment.choices.get(&id)?;
+        Some((id, tiling::tiles::tile(graph, node, choice, library, pad)?))
+    };
+    graph.nodes().filter_map(one).collect()
 }

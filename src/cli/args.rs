@@ -144,6 +144,15 @@ pub struct ModelArgs {
     /// Where the buffers of inputs and outputs are: in the network's arena, or given by the caller
     #[arg(long, value_enum, default_value = "arena", value_name = "WHERE")]
     pub io: Io,
+    /// Have kernels work on whole tensors in the memory of the activations, where a target would compute in parts
+    #[arg(long)]
+    pub untiled: bool,
+    /// Bytes of the scratchpad (L1) that parts may use [default: all there are]
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
+    pub l1: Option<u64>,
+    /// Whether parts are fetched while others are computed, where a target computes in parts
+    #[arg(long, value_enum, default_value = "auto", value_name = "HOW")]
+    pub buffering: BufferingArg,
     /// Print the graph after a pass, or after each of them with `all`; may be repeated
     #[arg(long, value_name = "PASS")]
     pub print_after: Vec<String>,
@@ -156,6 +165,23 @@ pub struct ModelArgs {
     /// Say what is being done; print notes and warnings in full
     #[arg(short, long)]
     pub verbose: bool,
+}
+
+/// How parts are buffered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BufferingArg {
+    /// Whatever is faster
+    Auto,
+    /// One buffer: copies and kernels take turns
+    Single,
+    /// Two buffers: copies overlap kernels
+    Double,
+}
+
+/// A number of bytes, with a unit if wanted.
+fn bytes(text: &str) -> Result<u64, String> {
+    let parsed = crate::targets::platform::parse_bytes(text);
+    parsed.ok_or_else(|| "a number of bytes, such as 64000 or 64KiB".into())
 }
 
 /// How networks are built and run.
@@ -189,9 +215,6 @@ pub struct ChipArgs {
     /// Cores that share the work [default: all of the target's]
     #[arg(long, value_name = "N")]
     pub cores: Option<u32>,
-    /// Keep whole tensors in the memory of the activations (what targets do so far)
-    #[arg(long)]
-    pub untiled: bool,
     /// An installed simulator instead of the built-in one
     #[arg(long, value_name = "NAME")]
     pub simulator: Option<String>,

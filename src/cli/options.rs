@@ -3,16 +3,17 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::args::{BuildArgs, Io, ModelArgs};
+use super::args::{BufferingArg, BuildArgs, Io, ModelArgs};
 use super::show;
 use super::style::{duration, table};
 use crate::diag::Result;
-use crate::driver::{CompileOptions, Stage};
+use crate::driver::{CompileOptions, Stage, TilingOptions};
 use crate::frontend;
 use crate::ir::Value;
 use crate::passes;
 use crate::runner::{ChipOptions, RunOptions};
 use crate::tiling::Interface;
+use crate::tiling::tiles::Buffering;
 
 /// What the compiler needs.
 pub fn compile(args: &ModelArgs) -> CompileOptions {
@@ -25,6 +26,15 @@ pub fn compile(args: &ModelArgs) -> CompileOptions {
         interface: match args.io {
             Io::Arena => Interface::Arena,
             Io::Caller => Interface::Caller,
+        },
+        tiling: TilingOptions {
+            untiled: args.untiled,
+            scratchpad: args.l1,
+            buffering: match args.buffering {
+                BufferingArg::Auto => Buffering::Auto,
+                BufferingArg::Single => Buffering::Single,
+                BufferingArg::Double => Buffering::Double,
+            },
         },
         passes: passes::Options {
             print_after: args.print_after.clone(),

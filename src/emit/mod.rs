@@ -11,6 +11,7 @@ mod network;
 mod report;
 mod runtime;
 mod template;
+mod tiled;
 mod weights;
 mod write;
 
@@ -31,6 +32,7 @@ use self::template::Templates;
 use self::weights::Weights;
 use crate::diag::Result;
 use crate::ir::Verified;
+use crate::targets::platform::Memory;
 use crate::targets::{Assignment, Library, Platform};
 use crate::tiling::CheckedPlan;
 
@@ -81,9 +83,21 @@ pub fn render(
     let wanted = runtime.headers.iter().map(|h| (h.clone(), platform.name.clone())).collect();
     kernels.add_headers(library, &platform.name, wanted)?;
     let weights = Weights::collect(graph, plan, assignment, &net, &mut names);
-    let around = runtime.call.clone();
-    let network =
-        Network { graph, assignment, plan, library, api: &api, weights: &weights, net: &net, around };
+    let placement = |m: &Memory| m.placement.clone().map(|p| (m.name.clone(), p));
+    let placements = platform.memories.iter().filter_map(placement).collect();
+    let (around, tiles) = (runtime.call.clone(), runtime.tiled.clone());
+    let network = Network {
+        graph,
+        assignment,
+        plan,
+        library,
+        api: &api,
+        weights: &weights,
+        net: &net,
+        around,
+        tiles,
+        placements,
+    };
     let mut templates = Templates::default();
     let mut body = network.body(&mut kernels, &mut templates, &mut names)?;
     // The widest element is 8 bytes; weights are aligned one by one.

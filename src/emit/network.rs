@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use super::api::{Api, Port};
 use super::kernel::Kernels;
 use super::names::{Names, comment};
-use super::template::Templates;
+use super::template::{Rendered, Templates};
 use super::weights::Weights;
 use crate::diag::{Diagnostic, Diagnostics, Result};
 use crate::ir::{Graph, Node, NodeId, TensorId, TensorType};
@@ -37,6 +37,10 @@ pub struct Network<'a> {
     pub net: &'a str,
     /// The template of what stands around a call, where the platform has one: path and text.
     pub around: Option<(String, String)>,
+    /// What C says to have an array placed in a memory, by its name, where the platform knows.
+    pub placements: BTreeMap<String, String>,
+    /// The template of a layer in parts, where the platform has one: path and text.
+    pub tiles: Option<(String, String)>,
 }
 
 /// The body of `Network.c`.
@@ -71,8 +75,18 @@ impl Network<'_> {
                 ),
                 (false, Some(choice)) => {
                     let name = self.call_name(node, names);
-                    let call = self.call(*id, node, choice, &name, kernels, templates, &mut body);
-                    let parallel = self.library.kernel(choice.kernel).parallel();
+                    let tiled = self.plan.tiled.get(id);
+                    let call = match tiled {
+                        Some(tiled) => {
+                            let text = self.tiled(*id, tiled, &name, kernels, templates, &mut body);
+                            text.map(|t| {
+                                body.hoisted.extend(t.hoisted);
+                                t.statements
+                            })
+                        }
+                        None => self.call(*id, node, choice, &name, kernels, templates, &mut body),
+                    };
+                    let parallel = tiled.is_some() || self.library.kernel(choice.kernel).parallel();
                     match call.and_then(|text| self.surround(&text, i, parallel, templates)) {
                         Ok(text) => {
                             let note = self.comment(*id, node, choice, &step);
@@ -114,17 +128,8 @@ impl Network<'_> {
         templates: &mut Templates,
         body: &mut Body,
     ) -> Result<String> {
-        let manifest = &self.library.kernel(choice.kernel).manifest;
         let symbol = kernels.add(self.net, self.library, choice)?;
-        let mut context = Map::new();
-        context.insert("net".into(), json!(self.net));
-        context.insert("id".into(), json!(name));
-        context.insert("kernel".into(), json!(symbol));
-        context.insert("p".into(), Json::Object(choice.params.clone()));
-        let listed = manifest.operands.iter().chain(&manifest.results);
-        for (absent, _) in listed.filter(|(n, _)| !n.ends_with('*')) {
-            context.insert(absent.clone(), Json::Null);
-        }
+        let mut context = self.call_context(choice, name, &symbol);
         let mut operands = Vec::new();
         for (i, (name, t)) in choice.operands.iter().zip(&node.inputs).enumerate() {
             let operand = self.tensor(*t, choice.packing(i), false, body)?;
@@ -144,18 +149,47 @@ impl Network<'_> {
             None => "NULL".into(),
         };
         context.insert("scratch".into(), json!({ "ptr": scratch, "bytes": choice.scratch_bytes }));
-        let (text, path) = self.library.template(self.library.kernel(choice.kernel))?;
-        templates.add(&path, text)?;
-        let rendered = templates.render(&path, text, &Json::Object(context)).map_err(|mut found| {
-            found.0.iter_mut().for_each(|d| *d = d.clone().at(&node.name, node.op.name()));
-            found
-        })?;
+        let rendered = self.render_call(node, choice, context, templates)?;
         for hoisted in rendered.hoisted {
             if !body.hoisted.contains(&hoisted) {
                 body.hoisted.push(hoisted);
             }
         }
         Ok(rendered.text)
+    }
+
+    /// What every call template sees, before operands and results; those that the node lacks are null.
+    pub fn call_context(&self, choice: &Choice, name: &str, symbol: &str) -> Map<String, Json> {
+        let manifest = &self.library.kernel(choice.kernel).manifest;
+        let mut context = Map::new();
+        context.insert("net".into(), json!(self.net));
+        context.insert("id".into(), json!(name));
+        context.insert("kernel".into(), json!(symbol));
+        context.insert("p".into(), Json::Object(choice.params.clone()));
+        let listed = manifest.operands.iter().chain(&manifest.results);
+        for (absent, _) in listed.filter(|(n, _)| !n.ends_with('*')) {
+            context.insert(absent.clone(), Json::Null);
+        }
+        context
+    }
+
+    /// Renders the call template of a choice.
+    ///
+    /// # Errors
+    /// The template is faulty; names the node.
+    pub fn render_call(
+        &self,
+        node: &Node,
+        choice: &Choice,
+        context: Map<String, Json>,
+        templates: &mut Templates,
+    ) -> Result<Rendered> {
+        let (text, path) = self.library.template(self.library.kernel(choice.kernel))?;
+        templates.add(&path, text)?;
+        templates.render(&path, text, &Json::Object(context)).map_err(|mut found| {
+            found.0.iter_mut().for_each(|d| *d = d.clone().at(&node.name, node.op.name()));
+            found
+        })
     }
 
     /// The statements of a call with what the platform puts around them; `index` counts the plan's steps from 0.
@@ -186,7 +220,10 @@ impl Network<'_> {
     }
 
     /// A C expression of type `const T *`, or `T *` if it is written.
-    fn pointer(
+    ///
+    /// # Errors
+    /// The tensor has no home.
+    pub fn pointer(
         &self,
         id: TensorId,
         packing: Option<Packing>,
@@ -278,7 +315,13 @@ impl Network<'_> {
         if macs > 0 {
             notes.push(format!("{macs} MAC"));
         }
-        if choice.scratch_bytes > 0 {
+        if let Some(tiled) = self.plan.tiled.get(&id) {
+            let shape: Vec<String> = tiled.shape.iter().map(usize::to_string).collect();
+            let ahead = if tiled.ahead { ", fetched ahead" } else { "" };
+            let bytes = tiled.bytes;
+            let shape = shape.join("x");
+            notes.push(format!("{} parts of {shape}{ahead}, {bytes} bytes of scratchpad", tiled.tiles.len()));
+        } else if choice.scratch_bytes > 0 {
             notes.push(format!("{} bytes of scratch", choice.scratch_bytes));
         }
         for alias in self.plan.aliases.iter().filter(|a| a.node == id && a.kind == AliasKind::InPlace) {
@@ -319,7 +362,7 @@ pub fn arena_name(plan: &Plan, arena: usize) -> String {
 }
 
 /// The text as statements of a function: four spaces in, lines broken at commas before the margin.
-fn indent(text: &str) -> String {
+pub fn indent(text: &str) -> String {
     let mut lines = Vec::new();
     for line in text.trim().lines().map(str::trim_end) {
         let line = if line.is_empty() { String::new() } else { format!("    {line}") };
@@ -386,6 +429,7 @@ pub fn context(
             let name = arena_name(plan, i);
             json!({
                 "name": name, "macro": name.to_ascii_uppercase(), "level": a.level, "bytes": a.bytes,
+                "placement": network.placements.get(&a.level),
                 "lower_bound": a.lower_bound, "length": a.bytes.max(1), "alignment": a.alignment.max(8),
             })
         })

@@ -19,6 +19,8 @@ pub type Named = (String, String);
 pub struct Parts {
     /// The template around each call.
     pub call: Option<Named>,
+    /// The template of a layer in parts.
+    pub tiled: Option<Named>,
     /// The template of the Makefile.
     pub makefile: Option<Named>,
     /// Headers that `Network.c` includes.
@@ -43,6 +45,7 @@ impl Parts {
             runtime.files.iter().map(|path| read(path).map(|(origin, text)| (path.clone(), origin, text)));
         Ok(Parts {
             call: runtime.call.as_ref().map(read).transpose()?,
+            tiled: runtime.tiled.as_ref().map(read).transpose()?,
             makefile: runtime.makefile.as_ref().map(read).transpose()?,
             headers: runtime.headers.clone(),
             files: files.collect::<Result<_>>()?,

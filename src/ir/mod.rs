@@ -3,6 +3,7 @@
 //! In: what the front end builds and passes edit. Out: a [`Graph`], checked into a [`Verified`], printable
 //! and parseable, executable by the reference interpreter. Never knows ONNX files, targets or C.
 
+pub mod access;
 pub mod dtype;
 pub mod graph;
 pub mod import;

@@ -17,7 +17,7 @@ use crate::diag::{Diagnostic, Diagnostics, Result};
 use crate::ir::ops::Params;
 use crate::ir::ranges::Ranges;
 use crate::ir::verify::Verified;
-use crate::ir::{DType, Graph, Node, NodeId, TensorType};
+use crate::ir::{DType, Graph, Node, NodeId, Op, TensorType};
 
 /// Chooses a kernel for every node that computes at least one element.
 ///
@@ -179,6 +179,34 @@ fn to_val(path: &str, value: &Json) -> std::result::Result<Option<Val>, String> 
         Json::Array(_) => Err(format!("`{path}` is a list; ask for an element, `{path}.0`")),
         Json::Object(_) => Err(format!("`{path}` is a group of values; ask for one, `{path}.NAME`")),
     }
+}
+
+/// The same kernel for a part of a node: `op` on operands of types `inputs`. `whole` is the choice for the node.
+///
+/// # Errors
+/// Everything that speaks against it.
+pub fn fit_part(
+    library: &Library,
+    whole: &Choice,
+    op: &Op,
+    inputs: &[TensorType],
+    constant: &[bool],
+) -> std::result::Result<(Choice, Vec<TensorType>), Vec<String>> {
+    let outputs = op.infer(inputs).map_err(|e| vec![e.message])?;
+    let mut params = op.params(inputs, &outputs);
+    // What holds for all values holds for some.
+    if let Some(fits) = whole.params.get("fits_32") {
+        params.insert("fits_32".into(), fits.clone());
+    }
+    let facts = Facts {
+        params,
+        macs: op.macs(inputs, &outputs),
+        constant: constant.to_vec(),
+        operands: whole.operands.iter().cloned().zip(inputs.iter().cloned()).collect(),
+        results: whole.results.iter().cloned().zip(outputs.iter().cloned()).collect(),
+    };
+    let choice = fit(&facts, whole.kernel, library.kernel(whole.kernel))?;
+    Ok((choice, outputs))
 }
 
 /// The choice of this kernel for the node, or everything that speaks against it.

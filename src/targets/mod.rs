@@ -12,7 +12,7 @@ pub mod platform;
 pub(crate) mod source;
 pub mod tree;
 
-pub use assign::assign;
+pub use assign::{assign, fit_part};
 pub use assignment::{Assignment, Choice, KernelId, Rejection};
 pub use library::{Kernel, Library};
 pub use manifest::Manifest;

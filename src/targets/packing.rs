@@ -92,6 +92,19 @@ impl Packing {
         let matrices = ty.elements() / (self.rows * self.columns).max(1);
         TensorType::new(ty.dtype, [matrices, self.rows.div_ceil(BLOCK), words, BLOCK, elements])
     }
+    /// Rows `begin..end` of the packed constant, where rows are the indices of axis `axis` of an operand of type `ty`: offset
+    /// and length in bytes. `None` unless they are whole blocks of its only matrix.
+    pub fn rows_in(&self, ty: &TensorType, axis: usize, begin: usize, end: usize) -> Option<(usize, usize)> {
+        let step: usize = ty.shape.get(axis + 1..)?.iter().product();
+        let one = ty.elements() == self.rows * self.columns;
+        let are_rows = ty.shape[axis] == self.rows && (self.rows == 1 || step == self.row_step);
+        if !one || !are_rows || begin % BLOCK != 0 || (end % BLOCK != 0 && end != self.rows) {
+            return None;
+        }
+        let block = self.packed_type(ty).bytes() / self.rows.div_ceil(BLOCK).max(1);
+        let (first, behind) = (begin / BLOCK, end.div_ceil(BLOCK));
+        Some((first * block, (behind - first) * block))
+    }
     fn rows4<T: Copy + Default>(&self, from: Vec<T>, bytes: usize) -> ArrayD<T> {
         let elements = WORD / bytes.clamp(1, WORD);
         let words = self.columns.div_ceil(elements);
@@ -163,6 +176,22 @@ mod tests {
         assert_eq!(packed.shape(), [1, 1, 2, 4, 1]);
         let found: Vec<f32> = packed.to_f32().iter().copied().collect();
         assert_eq!(found, [1.0, 3.0, 0.0, 0.0, 2.0, 4.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn blocks_of_rows_are_contiguous() {
+        let ty = TensorType::new(DType::S8, [10, 3]);
+        let packing = rule("10", "3", "3", "1").packing(&Nothing, &ty).unwrap();
+        assert_eq!(packing.rows_in(&ty, 0, 4, 10), Some((16, 32)));
+        assert_eq!(packing.rows_in(&ty, 0, 0, 8), Some((0, 32)));
+        assert_eq!(packing.rows_in(&ty, 0, 2, 8), None);
+        assert_eq!(packing.rows_in(&ty, 0, 0, 6), None);
+        assert_eq!(packing.rows_in(&ty, 1, 0, 4), None);
+        let whole = packing.apply(&bytes(30).reshaped(&[10, 3]).unwrap());
+        let part = rule("6", "3", "3", "1").packing(&Nothing, &TensorType::new(DType::S8, [6, 3])).unwrap();
+        let rows = Value::s64(&[6, 3], (13..=30).collect()).unwrap().cast(DType::S8);
+        let bytes: Vec<i64> = whole.to_i64().iter().copied().skip(16).collect();
+        assert_eq!(part.apply(&rows).to_i64().iter().copied().collect::<Vec<_>>(), bytes);
     }
 
     #[test]

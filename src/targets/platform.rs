@@ -45,6 +45,11 @@ pub struct Memory {
     pub bandwidth: Option<f64>,
     /// Cycles until the first byte of a transfer.
     pub latency: Option<u64>,
+    /// Bytes of a scratchpad that are not for tiles: stacks, variables of the runtime.
+    #[serde(default, deserialize_with = "bytes")]
+    pub reserved: u64,
+    /// What C says to have an array placed there.
+    pub placement: Option<String>,
 }
 
 /// Something that runs kernels.
@@ -116,6 +121,8 @@ pub struct External {
 pub struct Runtime {
     /// Template of what stands around each call in `Network.c`.
     pub call: Option<String>,
+    /// Template of a layer that is computed in parts in a scratchpad.
+    pub tiled: Option<String>,
     /// Headers of the kernel folders that `Network.c` includes.
     #[serde(default)]
     pub headers: Vec<String>,

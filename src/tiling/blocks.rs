@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::plan::{Alias, AliasKind, Interface};
+use super::planner::MemoryOptions;
 use crate::ir::ops::View;
 use crate::ir::{Graph, NodeId, TensorId};
 use crate::targets::Assignment;
@@ -42,6 +43,7 @@ pub struct Sharing<'a> {
     graph: &'a Graph,
     assignment: &'a Assignment,
     interface: Interface,
+    options: &'a MemoryOptions,
     last_read: BTreeMap<TensorId, usize>,
     members: BTreeMap<BlockId, Vec<TensorId>>,
     out: Blocks,
@@ -52,14 +54,15 @@ impl<'a> Sharing<'a> {
     pub fn build(
         graph: &'a Graph,
         assignment: &'a Assignment,
-        interface: Interface,
+        options: &'a MemoryOptions,
         order: &'a [NodeId],
         copied: &BTreeSet<NodeId>,
     ) -> Blocks {
         let mut sharing = Sharing {
             graph,
             assignment,
-            interface,
+            interface: options.interface,
+            options,
             last_read: last_reads(graph, order),
             members: BTreeMap::new(),
             out: Blocks::default(),
@@ -165,6 +168,9 @@ impl<'a> Sharing<'a> {
         let node = self.graph.node(id);
         let Some(choice) = self.assignment.choices.get(&id) else { return };
         for (operand, result) in &choice.inplace {
+            if self.options.tiled.get(&id).is_some_and(|t| !t.same_places(*operand, *result)) {
+                continue;
+            }
             let (operand, result) = (node.inputs[*operand], node.outputs[*result]);
             let Some((block, start)) = self.out.place.get(&operand).copied() else { continue };
             let whole = self.out.blocks[block].bytes;

@@ -8,6 +8,7 @@ mod blocks;
 pub mod plan;
 mod planner;
 mod schedule;
+pub mod tiles;
 mod validate;
 
 pub use plan::{Alias, AliasKind, ArenaUse, Home, Interface, Plan};

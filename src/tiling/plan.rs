@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::tiles::Tiled;
 use crate::ir::{NodeId, TensorId};
 
 /// Where the buffers of the network's inputs and outputs come from.
@@ -95,6 +96,8 @@ pub struct Plan {
     pub arenas: Vec<ArenaUse>,
     /// Deliberate sharing, for the validator and the report.
     pub aliases: Vec<Alias>,
+    /// Layers that are computed in parts; in the other ones kernels work where the tensors are.
+    pub tiled: BTreeMap<NodeId, Tiled>,
     /// Where inputs and outputs are.
     pub interface: Interface,
 }

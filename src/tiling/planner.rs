@@ -9,6 +9,7 @@ use super::allocator::{self, Buffer};
 use super::blocks::{Blocks, Sharing};
 use super::plan::{ArenaUse, Home, Interface, Plan};
 use super::schedule;
+use super::tiles::Tiled;
 use crate::diag::{Diagnostic, Result};
 use crate::ir::ops::View;
 use crate::ir::{Graph, NodeId};
@@ -27,6 +28,10 @@ pub struct MemoryOptions {
     pub interface: Interface,
     /// Search nodes the exact allocator may visit.
     pub search_nodes: u64,
+    /// Layers in parts, as [`tiles::tile`](super::tiles::tile) made them.
+    pub tiled: BTreeMap<NodeId, Tiled>,
+    /// Name, capacity and alignment of the memory of the parts.
+    pub scratchpad: Option<(String, usize, usize)>,
 }
 
 impl Default for MemoryOptions {
@@ -37,6 +42,8 @@ impl Default for MemoryOptions {
             alignment: 1,
             interface: Interface::Arena,
             search_nodes: 20_000,
+            tiled: BTreeMap::new(),
+            scratchpad: None,
         }
     }
 }
@@ -56,7 +63,7 @@ pub fn plan(graph: &Graph, assignment: &Assignment, options: &MemoryOptions) -> 
     let orders = schedule::candidates(graph).map_err(|nodes| {
         Diagnostic::internal(format!("the graph has a cycle through {} nodes", nodes.len()))
     })?;
-    let drafts = orders.into_iter().map(|order| draft(graph, assignment, options.interface, order));
+    let drafts = orders.into_iter().map(|order| draft(graph, assignment, options, order));
     let Some(draft) = drafts.min_by_key(|d| d.peak) else {
         return Err(Diagnostic::internal("no schedule").into());
     };
@@ -66,10 +73,10 @@ pub fn plan(graph: &Graph, assignment: &Assignment, options: &MemoryOptions) -> 
 }
 
 /// Shares memory for one order: joins every concatenation, then leaves alone those that are cheaper copied.
-fn draft(graph: &Graph, assignment: &Assignment, interface: Interface, order: Vec<NodeId>) -> Draft {
+fn draft(graph: &Graph, assignment: &Assignment, options: &MemoryOptions, order: Vec<NodeId>) -> Draft {
     let build = |copied: &BTreeSet<NodeId>| {
-        let blocks = Sharing::build(graph, assignment, interface, &order, copied);
-        let peak = peak(graph, assignment, interface, &order, &blocks);
+        let blocks = Sharing::build(graph, assignment, options, &order, copied);
+        let peak = peak(graph, assignment, options, &order, &blocks);
         (blocks, peak)
     };
     let mut copied = BTreeSet::new();
@@ -99,12 +106,12 @@ enum Owner {
 fn arena_buffers(
     graph: &Graph,
     assignment: &Assignment,
-    interface: Interface,
+    options: &MemoryOptions,
     order: &[NodeId],
     blocks: &Blocks,
 ) -> Vec<(Owner, usize, usize, usize)> {
     let external =
-        if interface == Interface::Caller { callers_blocks(graph, blocks) } else { BTreeMap::new() };
+        if options.interface == Interface::Caller { callers_blocks(graph, blocks) } else { BTreeMap::new() };
     let mut list: Vec<_> = blocks
         .blocks
         .iter()
@@ -114,7 +121,7 @@ fn arena_buffers(
         .collect();
     for (i, id) in order.iter().enumerate() {
         let bytes = assignment.choices.get(id).map_or(0, |c| c.scratch_bytes);
-        if bytes > 0 && !blocks.elided.contains(id) {
+        if bytes > 0 && !blocks.elided.contains(id) && !options.tiled.contains_key(id) {
             list.push((Owner::Scratch(*id), i + 1, i + 1, bytes));
         }
     }
@@ -141,12 +148,12 @@ fn callers_blocks(graph: &Graph, blocks: &Blocks) -> BTreeMap<usize, Home> {
 fn peak(
     graph: &Graph,
     assignment: &Assignment,
-    interface: Interface,
+    options: &MemoryOptions,
     order: &[NodeId],
     blocks: &Blocks,
 ) -> usize {
     let mut change = vec![0i64; Sharing::end(order) + 2];
-    for (_, first, last, bytes) in arena_buffers(graph, assignment, interface, order, blocks) {
+    for (_, first, last, bytes) in arena_buffers(graph, assignment, options, order, blocks) {
         change[first] += bytes as i64;
         change[last + 1] -= bytes as i64;
     }
@@ -163,7 +170,7 @@ fn peak(
 
 fn allocate(graph: &Graph, assignment: &Assignment, options: &MemoryOptions, draft: Draft) -> Result<Plan> {
     let Draft { order, blocks, peak } = draft;
-    let owners = arena_buffers(graph, assignment, options.interface, &order, &blocks);
+    let owners = arena_buffers(graph, assignment, options, &order, &blocks);
     let mut widest = vec![options.alignment.max(1); blocks.blocks.len()];
     for (t, (block, _)) in &blocks.place {
         widest[*block] = widest[*block].max(graph.tensor(*t).ty.dtype.bytes());
@@ -213,6 +220,19 @@ fn allocate(graph: &Graph, assignment: &Assignment, options: &MemoryOptions, dra
         alignment,
         optimal: best.proven,
     });
+    plan.tiled = options.tiled.clone();
+    plan.tiled.retain(|id, _| !blocks.elided.contains(id));
+    if let Some((level, _, alignment)) = options.scratchpad.as_ref().filter(|_| !plan.tiled.is_empty()) {
+        // Layers come one after the other, each with the scratchpad to itself.
+        let bytes = plan.tiled.values().map(|t| t.bytes).max().unwrap_or(0);
+        plan.arenas.push(ArenaUse {
+            level: level.clone(),
+            bytes,
+            lower_bound: bytes,
+            alignment: *alignment,
+            optimal: true,
+        });
+    }
     plan.order = order;
     plan.aliases = blocks.aliases;
     plan.elided = blocks.elided;

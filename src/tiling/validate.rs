@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::plan::{Home, Interface, Plan};
+use super::tiles;
 use crate::diag::{Diagnostic, Diagnostics, Result};
 use crate::ir::ops::View;
 use crate::ir::{Graph, Node, NodeId, TensorId};
@@ -66,6 +67,7 @@ pub fn validate(graph: &Graph, assignment: &Assignment, plan: Plan) -> Result<Ch
     };
     replay.check_order();
     replay.check_homes();
+    replay.check_tiled();
     if !replay.faults.has_errors() {
         replay.run();
     }
@@ -133,13 +135,27 @@ impl Replay<'_> {
             self.check_home(&format!("scratch of {id}"), *home, bytes, 4);
         }
         for (id, choice) in &self.assignment.choices {
-            let needs = choice.scratch_bytes > 0 && !self.plan.elided.contains(id);
+            let in_parts = self.plan.tiled.contains_key(id);
+            let needs = choice.scratch_bytes > 0 && !self.plan.elided.contains(id) && !in_parts;
             if needs && !self.plan.scratch.contains_key(id) {
                 self.fault(Some(*id), "has no scratch memory".into());
             }
         }
         if self.plan.interface == Interface::Caller {
             self.check_caller_interface();
+        }
+    }
+
+    fn check_tiled(&mut self) {
+        for (id, tiled) in &self.plan.tiled {
+            let Some(node) = self.graph.get_node(*id) else {
+                self.fault(None, format!("{id} is computed in parts and does not exist"));
+                continue;
+            };
+            let capacity = self.plan.arenas.get(tiled.arena).map_or(0, |a| a.bytes);
+            for message in tiles::faults(self.graph, node, tiled, capacity) {
+                self.fault(Some(*id), message);
+            }
         }
     }
 
@@ -360,8 +376,12 @@ impl Replay<'_> {
             for (o, operand) in node.inputs.iter().enumerate() {
                 let Some(from) = self.range(*operand).filter(|from| overlap(*from, to)) else { continue };
                 let elements = |t: TensorId| self.graph.tensor(t).ty.elements();
-                let in_place =
-                    choice.inplace.contains(&(o, r)) && from == to && elements(*operand) == elements(*result);
+                // Parts have buffers of their own: what counts is that no part is stored over one yet to be fetched.
+                let safe = match self.plan.tiled.get(&id) {
+                    Some(tiled) => tiled.same_places(o, r),
+                    None => choice.inplace.contains(&(o, r)),
+                };
+                let in_place = safe && from == to && elements(*operand) == elements(*result);
                 let joins = joined.get(o).is_some_and(|offset| {
                     (from.0, from.1) == (to.0, to.1 + offset * self.graph.tensor(*operand).ty.dtype.bytes())
                 });

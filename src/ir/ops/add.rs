@@ -10,6 +10,7 @@ use super::elementwise::{
     import_two, one_kind,
 };
 use super::{Activation, Numeric, Operator, Params, Requant};
+use crate::ir::access::Space;
 use crate::ir::dtype::DType;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError};
@@ -58,6 +59,13 @@ impl Operator for Add {
             return Err(OpError::invalid("float activation on an integer sum"));
         }
         Ok(vec![TensorType::new(dtype, shape)])
+    }
+    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        let mut space = super::elementwise::space(&inputs[..2], outputs);
+        if let Some(rq) = &self.requant {
+            space.operands.extend(inputs[2..].iter().map(|t| rq.reach(t, rq.axis)));
+        }
+        Some(space)
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let (a, b, y) = (inputs[0], inputs[1], &outputs[0]);

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::common::arity;
 use super::elementwise::{binary_i64, binary_params, binary_shape};
 use super::{Numeric, Operator, Params, attributes};
+use crate::ir::access::Space;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
 use crate::ir::value::Value;
@@ -42,6 +43,9 @@ impl Operator for BitShift {
             return Err(OpError::invalid("takes integers"));
         }
         Ok(vec![TensorType::new(inputs[0].dtype, binary_shape(inputs)?)])
+    }
+    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        Some(super::elementwise::space(inputs, outputs))
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let bits = (outputs[0].dtype.bytes() * 8) as i64;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::common::arity;
 use super::{Numeric, Operator, RoundTo, View};
+use crate::ir::access::Space;
 use crate::ir::dtype::DType;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
@@ -62,6 +63,9 @@ impl Operator for Cast {
     fn infer(&self, inputs: &[TensorType]) -> Result<Vec<TensorType>, OpError> {
         arity(inputs, 1, 1)?;
         Ok(vec![TensorType::new(self.to, inputs[0].shape.clone())])
+    }
+    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        Some(super::elementwise::space(inputs, outputs))
     }
     fn reference(&self, inputs: &[&Value], _outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         Ok(vec![inputs[0].cast(self.to)])

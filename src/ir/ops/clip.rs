@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::common::{Bound, arity};
 use super::{Cast, Max, Min, Numeric, Op, Operator, Params, attributes};
+use crate::ir::access::Space;
 use crate::ir::dtype::DType;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
@@ -77,6 +78,9 @@ impl Operator for Clip {
     fn infer(&self, inputs: &[TensorType]) -> Result<Vec<TensorType>, OpError> {
         arity(inputs, 1, 1)?;
         Ok(inputs.to_vec())
+    }
+    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        Some(super::elementwise::space(inputs, outputs))
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         Ok(vec![match inputs[0] {

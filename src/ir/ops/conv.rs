@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 use super::contraction::{self, Number};
 use super::window::{self, Axis, Window};
 use super::{Activation, Numeric, Operator, Params, Requant};
+use crate::ir::access::{Reach, Space};
 use crate::ir::dtype::DType;
 use crate::ir::graph::{Layout, TensorType};
 use crate::ir::import::{ImportNode, Imported, OpError};
@@ -250,6 +251,38 @@ impl Operator for Conv {
         let shape = shape(self.layout, s.batch, channels, &out);
         let acc = contraction::accumulator(operands)?;
         Ok(vec![contraction::result_type(acc, shape, self.requant.as_ref(), self.act, epilogue)?])
+    }
+    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        let s = self.sizes(&inputs[0], &inputs[1]).ok()?;
+        if self.layout != Layout::ChannelsLast {
+            return None;
+        }
+        let leading = self.leading(inputs.len()).ok()?;
+        // n, then the positions, then the channels.
+        let (spatial, channel) = (s.axes.len(), s.axes.len() + 1);
+        let mut x = vec![Reach::same(0)];
+        x.extend(window::reaches(&s.axes, 1));
+        // Channels of groups go together; only depthwise ones are cut along with their inputs.
+        let depthwise = s.group > 1 && s.inputs == 1 && s.outputs == 1;
+        let channels = if s.group == 1 || depthwise { s.group * s.outputs } else { 1 };
+        let cut = if s.group == 1 || depthwise { Reach::same(channel) } else { Reach::Whole };
+        x.push(if depthwise { cut } else { Reach::Whole });
+        let mut w = vec![Reach::Whole; spatial + 2];
+        w[0] = cut;
+        let mut operands = vec![x, w];
+        operands.extend(inputs[2..leading].iter().map(|_| vec![cut]));
+        let step =
+            |t: &TensorType| t.shape.iter().map(|n| if *n == 1 { Reach::Whole } else { cut }).collect();
+        operands.extend(inputs[leading..].iter().map(step));
+        let mut y: Vec<Reach> = (0..=spatial).map(Reach::same).collect();
+        y.push(cut);
+        let axes = outputs[0].shape[..=spatial].iter().copied().chain([channels]).collect();
+        Some(Space { axes, operands, results: vec![y] })
+    }
+    fn part(&self, inputs: &[TensorType], margins: &[(usize, usize)]) -> Conv {
+        let channels = |t: &TensorType| t.shape[channel_axis(self.layout, t.rank())];
+        let group = channels(&inputs[0]) / channels(&inputs[1]).max(1);
+        Conv { pads: window::part_pads(margins, self.pads.len() / 2), group, ..self.clone() }
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let (operands, epilogue) = inputs.split_at(self.leading(inputs.len())?);

@@ -8,6 +8,7 @@ use super::common::{Real, arity};
 use super::integers::narrow;
 use super::quantize::{Scaling, channels, check_scaling, describe_scaling, scaling};
 use super::{Numeric, Operator, Params, attributes};
+use crate::ir::access::Space;
 use crate::ir::dtype::DType;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
@@ -42,6 +43,10 @@ impl Operator for Dequantize {
         narrow(&inputs[0], "x", 32)?;
         check_scaling(&inputs[0], &self.scale, &self.zero, self.axis)?;
         Ok(vec![TensorType::new(DType::F32, inputs[0].shape.clone())])
+    }
+    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        // Several scales are attributes, which parts cannot cut.
+        (self.scale.len() == 1).then(|| super::elementwise::space(inputs, outputs))
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let x = inputs[0].to_f32();

@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 
 use super::common::broadcast;
 use super::{Identity, Op, Params};
+use crate::ir::access::{self, Space};
 use crate::ir::dtype::DType;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
@@ -30,6 +31,12 @@ pub fn flat<T: Clone>(a: &ArrayD<T>) -> Cow<'_, [T]> {
 /// The number of elements is not the shape's.
 pub fn array<T>(shape: &[usize], data: Vec<T>) -> Result<ArrayD<T>, OpError> {
     ArrayD::from_shape_vec(IxDyn(shape), data).map_err(|e| OpError::invalid(e.to_string()))
+}
+
+/// The iteration space of an operator whose operands broadcast to its result.
+pub fn space(inputs: &[TensorType], outputs: &[TensorType]) -> Space {
+    let shapes: Vec<&[usize]> = inputs.iter().map(|t| t.shape.as_slice()).collect();
+    access::elementwise(outputs.first().map_or(&[], |t| &t.shape), &shapes)
 }
 
 /// The type of sums, differences, products and quotients: floats stay floats, integers of at most 16 bits
@@ -332,6 +339,13 @@ macro_rules! unary_float {
                 super::elementwise::float_operand(inputs)?;
                 Ok(inputs.to_vec())
             }
+            fn space(
+                &self,
+                inputs: &[crate::ir::graph::TensorType],
+                outputs: &[crate::ir::graph::TensorType],
+            ) -> Option<crate::ir::access::Space> {
+                Some(super::elementwise::space(inputs, outputs))
+            }
             fn reference(
                 &self,
                 inputs: &[&crate::ir::value::Value],
@@ -377,6 +391,13 @@ macro_rules! binary {
                 let shape = super::elementwise::binary_shape(inputs)?;
                 let dtype = $dtype(inputs[0].dtype, inputs[1].dtype);
                 Ok(vec![crate::ir::graph::TensorType::new(dtype, shape)])
+            }
+            fn space(
+                &self,
+                inputs: &[crate::ir::graph::TensorType],
+                outputs: &[crate::ir::graph::TensorType],
+            ) -> Option<crate::ir::access::Space> {
+                Some(super::elementwise::space(inputs, outputs))
             }
             fn reference(
                 &self,
@@ -436,6 +457,13 @@ macro_rules! comparison {
                 let shape = super::elementwise::binary_shape(inputs)?;
                 Ok(vec![crate::ir::graph::TensorType::new(crate::ir::dtype::DType::Bool, shape)])
             }
+            fn space(
+                &self,
+                inputs: &[crate::ir::graph::TensorType],
+                outputs: &[crate::ir::graph::TensorType],
+            ) -> Option<crate::ir::access::Space> {
+                Some(super::elementwise::space(inputs, outputs))
+            }
             fn reference(
                 &self,
                 inputs: &[&crate::ir::value::Value],
@@ -491,6 +519,13 @@ macro_rules! logical {
                 let shape = super::elementwise::binary_shape(inputs)?;
                 Ok(vec![crate::ir::graph::TensorType::new(crate::ir::dtype::DType::Bool, shape)])
             }
+            fn space(
+                &self,
+                inputs: &[crate::ir::graph::TensorType],
+                outputs: &[crate::ir::graph::TensorType],
+            ) -> Option<crate::ir::access::Space> {
+                Some(super::elementwise::space(inputs, outputs))
+            }
             fn reference(
                 &self,
                 inputs: &[&crate::ir::value::Value],
@@ -541,6 +576,13 @@ macro_rules! unary_any {
                 super::common::arity(inputs, 1, 1)?;
                 let dtype = $dtype(inputs[0].dtype);
                 Ok(vec![crate::ir::graph::TensorType::new(dtype, inputs[0].shape.clone())])
+            }
+            fn space(
+                &self,
+                inputs: &[crate::ir::graph::TensorType],
+                outputs: &[crate::ir::graph::TensorType],
+            ) -> Option<crate::ir::access::Space> {
+                Some(super::elementwise::space(inputs, outputs))
             }
             fn reference(
                 &self,

@@ -7,7 +7,9 @@ use ndarray::{ArrayD, IxDyn};
 use serde::{Deserialize, Serialize};
 
 use super::common::Real;
+use crate::ir::access::Reach;
 use crate::ir::dtype::DType;
+use crate::ir::graph::TensorType;
 use crate::ir::import::OpError;
 
 /// Requantisation of an integer accumulator: `clip((x*mul + add + 2^(shift-1)) >> shift, lo, hi)`, computed in
@@ -29,6 +31,12 @@ impl Requant {
     /// The smallest element type that holds the clipped range.
     pub fn dtype(&self) -> DType {
         DType::smallest_int(self.lo, self.hi)
+    }
+    /// How a multiplier or addend of type `ty` is reached from an iteration space whose axis `axis` runs along its
+    /// elements.
+    pub fn reach(&self, ty: &TensorType, axis: usize) -> Vec<Reach> {
+        let one = if ty.elements() == 1 { Reach::Whole } else { Reach::same(axis) };
+        ty.shape.iter().map(|n| if *n == 1 { Reach::Whole } else { one }).collect()
     }
     /// One element.
     pub fn apply(&self, x: i64, mul: i64, add: i64) -> i64 {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::common::arity;
 use super::elementwise::float_operand;
 use super::{Add, Numeric, Operator, special};
+use crate::ir::access::Space;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
 use crate::ir::value::Value;
@@ -55,6 +56,9 @@ impl Operator for Gelu {
         arity(inputs, 1, 1)?;
         float_operand(inputs)?;
         Ok(inputs.to_vec())
+    }
+    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        Some(super::elementwise::space(inputs, outputs))
     }
     fn reference(&self, inputs: &[&Value], _outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let x = inputs[0].to_f32();

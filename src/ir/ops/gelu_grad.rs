@@ -6,6 +6,7 @@ use super::common::arity;
 use super::floats::{all_float, flat, tensor};
 use super::special::erf64;
 use super::{Numeric, Operator};
+use crate::ir::access::Space;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError};
 use crate::ir::value::Value;
@@ -59,6 +60,9 @@ impl Operator for GeluGrad {
             return Err(OpError::invalid(format!("operands {} and {} differ", inputs[0], inputs[1])));
         }
         Ok(vec![inputs[0].clone()])
+    }
+    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        Some(super::elementwise::space(inputs, outputs))
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let (dy, x) = (flat(inputs[0]), flat(inputs[1]));

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::contraction;
 use super::product::Product;
 use super::{Activation, Numeric, Operator, Params, Real, Requant};
+use crate::ir::access::Space;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
 use crate::ir::value::Value;
@@ -79,6 +80,9 @@ impl Operator for Gemm {
             return Err(OpError::invalid(format!("a {} and b {} must be matrices", inputs[0], inputs[1])));
         }
         self.product().infer(inputs)
+    }
+    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        self.product().space(inputs, outputs)
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         self.product().reference(inputs, outputs)

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::common::arity;
 use super::integers::{bounded, narrow};
 use super::{Numeric, Operator};
+use crate::ir::access::Space;
 use crate::ir::dtype::DType;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError};
@@ -49,6 +50,9 @@ impl Operator for IHardswish {
             return Err(OpError::invalid("attributes are out of range"));
         }
         Ok(vec![TensorType::new(DType::S32, inputs[0].shape.clone())])
+    }
+    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        Some(super::elementwise::space(inputs, outputs))
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let y = inputs[0].to_i64().mapv(|x| {

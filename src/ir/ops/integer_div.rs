@@ -11,6 +11,7 @@ use super::contraction::{epilogue_params, finish_int, result_type};
 use super::elementwise::Broadcast;
 use super::integers::{bounded, narrow};
 use super::{Activation, Numeric, Operator, Params, Requant, attributes};
+use crate::ir::access::{Reach, Space};
 use crate::ir::dtype::DType;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError};
@@ -74,6 +75,11 @@ impl Operator for IntegerDiv {
             return Err(OpError::invalid("`mul` and `add` must have one element"));
         }
         Ok(vec![result_type(DType::S32, shape, self.requant.as_ref(), Activation::None, &inputs[2..])?])
+    }
+    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        let mut space = super::elementwise::space(&inputs[..2], outputs);
+        space.operands.extend(inputs[2..].iter().map(|t| vec![Reach::Whole; t.rank()]));
+        Some(space)
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let (num, den) = (inputs[0].to_i64(), inputs[1].to_i64());

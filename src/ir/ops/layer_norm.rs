@@ -9,6 +9,7 @@ use super::common::{Real, arity, axis};
 use super::floats::{all_float, flat, moments, tensor};
 use super::rows::Rows;
 use super::{Add, Numeric, Op, Operator, Params, attributes};
+use crate::ir::access::{self, Space};
 use crate::ir::dtype::DType;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
@@ -111,6 +112,14 @@ impl Operator for LayerNorm {
             results.extend([TensorType::new(DType::F32, shape.clone()), TensorType::new(DType::F32, shape)]);
         }
         Ok(results)
+    }
+    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        if self.stats {
+            return None;
+        }
+        let others: Vec<&[usize]> = inputs[1..].iter().map(|t| t.shape.as_slice()).collect();
+        let rank = inputs[0].rank();
+        Some(access::rows(&inputs[0].shape, self.axis, rank - self.axis, &others, outputs.len()))
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let scale = flat(inputs[1]);

@@ -9,6 +9,7 @@ use super::common::arity;
 use super::floats::{all_float, flat, log_softmax, tensor};
 use super::rows::{Rows, row_axes};
 use super::{Numeric, Operator, Params, attributes};
+use crate::ir::access::{self, Space};
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError};
 use crate::ir::value::Value;
@@ -45,6 +46,10 @@ impl Operator for LogSoftmax {
             )));
         }
         Ok(inputs.to_vec())
+    }
+    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        let others: Vec<&[usize]> = inputs[1..].iter().map(|t| t.shape.as_slice()).collect();
+        Some(access::rows(&inputs[0].shape, self.axis, self.span, &others, outputs.len()))
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let shape = &outputs[0].shape;

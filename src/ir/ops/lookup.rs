@@ -7,8 +7,10 @@ use ndarray::{ArrayD, IxDyn};
 use serde::{Deserialize, Serialize};
 
 use super::common::arity;
+use super::elementwise::space as elementwise_space;
 use super::integers::narrow;
 use super::{Numeric, Operator};
+use crate::ir::access::{Reach, Space};
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError};
 use crate::ir::value::Value;
@@ -36,6 +38,11 @@ impl Operator for Lookup {
             return Err(OpError::invalid(format!("the table is {}; it must have 256 elements", inputs[1])));
         }
         Ok(vec![TensorType::new(inputs[1].dtype, inputs[0].shape.clone())])
+    }
+    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        let mut space = elementwise_space(&inputs[..1], outputs);
+        space.operands.push(vec![Reach::Whole; inputs[1].rank()]);
+        Some(space)
     }
     fn reference(&self, inputs: &[&Value], _outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let index: Vec<usize> = inputs[0].to_i64().iter().map(|x| (x & 255) as usize).collect();

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::contraction;
 use super::product::Product;
 use super::{Activation, Numeric, Operator, Params, Requant};
+use crate::ir::access::Space;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError};
 use crate::ir::value::Value;
@@ -51,6 +52,9 @@ impl Operator for MatMul {
     fn infer(&self, inputs: &[TensorType]) -> Result<Vec<TensorType>, OpError> {
         contraction::leading(inputs.len(), self.requant.as_ref(), 2, 2)?;
         self.product().infer(inputs)
+    }
+    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        self.product().space(inputs, outputs)
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         self.product().reference(inputs, outputs)

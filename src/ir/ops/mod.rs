@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
+use super::access::Space;
 use super::graph::TensorType;
 use super::import::{ImportNode, Imported, OpError};
 use super::value::Value;
@@ -357,6 +358,17 @@ pub trait Operator: Clone + PartialEq + fmt::Debug + Serialize + DeserializeOwne
     fn view(&self, _inputs: &[TensorType], _outputs: &[TensorType]) -> View {
         View::None
     }
+
+    /// The iteration space and what its parts reach; `None` if the results cannot be computed in parts.
+    fn space(&self, _inputs: &[TensorType], _outputs: &[TensorType]) -> Option<Space> {
+        None
+    }
+
+    /// The operator that computes a part from operands of types `inputs`, where windows reach `margins` elements of padding
+    /// before and behind operand 0 along each axis.
+    fn part(&self, _inputs: &[TensorType], _margins: &[(usize, usize)]) -> Self {
+        self.clone()
+    }
 }
 
 fn attributes<T: Serialize>(op: &T) -> Params {
@@ -452,6 +464,14 @@ macro_rules! ops {
             /// See [`Operator::macs`].
             pub fn macs(&self, inputs: &[TensorType], outputs: &[TensorType]) -> u64 {
                 match self { $(Op::$name(op) => op.macs(inputs, outputs),)* }
+            }
+            /// See [`Operator::space`].
+            pub fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+                match self { $(Op::$name(op) => op.space(inputs, outputs),)* }
+            }
+            /// See [`Operator::part`].
+            pub fn part(&self, inputs: &[TensorType], margins: &[(usize, usize)]) -> Op {
+                match self { $(Op::$name(op) => Op::$name(op.part(inputs, margins)),)* }
             }
             /// See [`Operator::view`].
             pub fn view(&self, inputs: &[TensorType], outputs: &[TensorType]) -> View {

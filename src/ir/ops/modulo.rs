@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::common::arity;
 use super::elementwise::{any_float, binary_f32, binary_i64, binary_params, binary_shape, common, one_kind};
 use super::{Numeric, Operator, Params, attributes};
+use crate::ir::access::Space;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
 use crate::ir::value::Value;
@@ -36,6 +37,9 @@ impl Operator for Mod {
         arity(inputs, 2, 2)?;
         one_kind(inputs)?;
         Ok(vec![TensorType::new(common(inputs[0].dtype, inputs[1].dtype), binary_shape(inputs)?)])
+    }
+    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        Some(super::elementwise::space(inputs, outputs))
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let (a, b, y) = (inputs[0], inputs[1], &outputs[0]);

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use super::common::broadcast;
 use super::contraction::{self, Number};
 use super::{Activation, Params, Requant};
+use crate::ir::access::{self, Reach, Space};
 use crate::ir::dtype::DType;
 use crate::ir::graph::TensorType;
 use crate::ir::import::OpError;
@@ -250,6 +251,33 @@ impl Product<'_> {
         }
         walk.fold();
         walk
+    }
+    /// The iteration space: the batch, the rows, the columns. Operands are reached as the result's dimensions are; a and b
+    /// are needed whole along the summed axis.
+    pub fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        let (a, b, y) = (&inputs[0], &inputs[1], &outputs[0].shape);
+        if a.rank() < 2 || b.rank() < 2 {
+            return None;
+        }
+        let (row, column) = (y.len() - 2, y.len() - 1);
+        let factor = |t: &TensorType, own: Reach, first: bool| -> Vec<Reach> {
+            let skip = y.len() - t.rank();
+            let batch = t.shape[..t.rank() - 2].iter().enumerate();
+            let mut reach: Vec<Reach> = batch
+                .map(|(i, n)| if *n == y[skip + i] { Reach::same(skip + i) } else { Reach::Whole })
+                .collect();
+            reach.extend(if first { [own, Reach::Whole] } else { [Reach::Whole, own] });
+            reach
+        };
+        let leading = self.leading(inputs.len());
+        let mut operands =
+            vec![factor(a, Reach::same(row), !self.trans_a), factor(b, Reach::same(column), self.trans_b)];
+        let others =
+            access::elementwise(y, &inputs[2..leading].iter().map(|t| &*t.shape).collect::<Vec<_>>());
+        operands.extend(others.operands);
+        let rq = self.requant.copied();
+        operands.extend(inputs[leading..].iter().map(|t| rq.map_or(vec![], |rq| rq.reach(t, rq.axis))));
+        Some(Space { axes: y.clone(), operands, results: others.results })
     }
     /// Multiply-accumulates.
     pub fn macs(&self, inputs: &[TensorType], _outputs: &[TensorType]) -> u64 {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::common::{Real, arity, axis};
 use super::rows::Rows;
 use super::{Numeric, Operator, Params, attributes};
+use crate::ir::access::Space;
 use crate::ir::dtype::DType;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
@@ -169,6 +170,10 @@ impl Operator for Quantize {
             }
         }
         Ok(vec![TensorType::new(self.dtype, inputs[0].shape.clone())])
+    }
+    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        // Several scales are attributes, which parts cannot cut.
+        (self.scale.len() == 1).then(|| super::elementwise::space(inputs, outputs))
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let x = inputs[0].to_f32();

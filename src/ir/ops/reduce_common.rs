@@ -9,6 +9,7 @@ use super::Params;
 use super::common::axis;
 use super::elementwise::{array, flat, json};
 use super::strided::{Strided, row_major};
+use crate::ir::access::{Reach, Space};
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, OpError};
 use ndarray::ArrayD;
@@ -59,6 +60,19 @@ impl Reduction {
                 true => self.keepdims.then_some(1),
             })
             .collect())
+    }
+
+    /// The iteration space: the axes that are kept.
+    pub fn space(&self, x: &[usize]) -> Space {
+        let kept: Vec<usize> = (0..x.len()).filter(|i| !self.axes.contains(i)).collect();
+        let reach = |i: usize| kept.iter().position(|k| *k == i).map_or(Reach::Whole, Reach::same);
+        let operand: Vec<Reach> = (0..x.len()).map(reach).collect();
+        let stays = |i: &usize| self.keepdims || !self.axes.contains(i);
+        Space {
+            axes: kept.iter().map(|k| x[*k]).collect(),
+            results: vec![(0..x.len()).filter(stays).map(reach).collect()],
+            operands: vec![operand],
+        }
     }
 
     /// How many elements make one result.
@@ -146,6 +160,13 @@ macro_rules! reduction {
             }
             fn operand_names(&self, _count: usize) -> Vec<String> {
                 vec!["x".into()]
+            }
+            fn space(
+                &self,
+                inputs: &[crate::ir::graph::TensorType],
+                _outputs: &[crate::ir::graph::TensorType],
+            ) -> Option<crate::ir::access::Space> {
+                Some(self.reduction.space(&inputs[0].shape))
             }
             fn infer(
                 &self,

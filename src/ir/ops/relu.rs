@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::common::arity;
 use super::{Numeric, Operator};
+use crate::ir::access::Space;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError};
 use crate::ir::value::Value;
@@ -28,6 +29,9 @@ impl Operator for Relu {
     fn infer(&self, inputs: &[TensorType]) -> Result<Vec<TensorType>, OpError> {
         arity(inputs, 1, 1)?;
         Ok(inputs.to_vec())
+    }
+    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        Some(super::elementwise::space(inputs, outputs))
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         Ok(vec![match inputs[0] {

@@ -9,9 +9,11 @@ use ndarray::IxDyn;
 use serde::{Deserialize, Serialize};
 
 use super::common::arity;
+use super::elementwise::space as elementwise_space;
 use super::integers::{log2, narrow};
 use super::rows::Rows;
 use super::{Numeric, Operator, Params, Requant, attributes};
+use crate::ir::access::Space;
 use crate::ir::dtype::DType;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
@@ -114,6 +116,11 @@ impl Operator for RequantShift {
             }
         }
         Ok(vec![TensorType::new(self.requant.dtype(), inputs[0].shape.clone())])
+    }
+    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        let mut space = elementwise_space(&inputs[..1], outputs);
+        space.operands.extend(inputs[1..].iter().map(|t| self.requant.reach(t, self.requant.axis)));
+        Some(space)
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let y = self.requant.apply_all(&inputs[0].to_i64(), &inputs[1].to_i64(), &inputs[2].to_i64())?;

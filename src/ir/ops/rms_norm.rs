@@ -10,6 +10,7 @@ use super::floats::{all_float, flat, tensor};
 use super::layer_norm::{norm_attributes, per_element, skip};
 use super::rows::Rows;
 use super::{Numeric, Operator, Params, attributes};
+use crate::ir::access::{self, Space};
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError};
 use crate::ir::value::Value;
@@ -52,6 +53,11 @@ impl Operator for RmsNorm {
         }
         per_element(&inputs[0], self.axis, &inputs[1], "scale")?;
         Ok(vec![inputs[0].clone()])
+    }
+    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        let others: Vec<&[usize]> = inputs[1..].iter().map(|t| t.shape.as_slice()).collect();
+        let rank = inputs[0].rank();
+        Some(access::rows(&inputs[0].shape, self.axis, rank - self.axis, &others, outputs.len()))
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let scale = flat(inputs[1]);

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::common::arity;
 use super::elementwise::float_operand;
 use super::{Numeric, Operator, Params, attributes};
+use crate::ir::access::Space;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
 use crate::ir::value::Value;
@@ -57,6 +58,9 @@ impl Operator for RoundTo {
         arity(inputs, 1, 1)?;
         float_operand(inputs)?;
         Ok(inputs.to_vec())
+    }
+    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        Some(super::elementwise::space(inputs, outputs))
     }
     fn reference(&self, inputs: &[&Value], _outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let round = |x: f32| match self.format {

@@ -6,6 +6,7 @@ use super::common::{arity, axis};
 use super::elementwise::{array, flat};
 use super::strided::{Strided, row_major};
 use super::{Numeric, Operator, Params, Reshape, View, attributes};
+use crate::ir::access::{Reach, Space};
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
 use crate::ir::value::Value;
@@ -59,6 +60,14 @@ impl Operator for Transpose {
             return Err(OpError::invalid(format!("{:?} does not permute the axes of {x}", self.perm)));
         }
         Ok(vec![TensorType::new(x.dtype, self.perm.iter().map(|p| x.shape[*p]).collect::<Vec<_>>())])
+    }
+    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        let axis = |i: usize| self.perm.iter().position(|p| *p == i).map_or(Reach::Whole, Reach::same);
+        Some(Space {
+            axes: outputs[0].shape.clone(),
+            operands: vec![(0..inputs[0].rank()).map(axis).collect()],
+            results: vec![(0..outputs[0].rank()).map(Reach::same).collect()],
+        })
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let loops = self.loops(inputs[0].shape());

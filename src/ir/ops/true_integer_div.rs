@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::common::arity;
 use super::integers::{bounded, narrow};
 use super::{Numeric, Operator, Params};
+use crate::ir::access::Space;
 use crate::ir::dtype::DType;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError};
@@ -67,6 +68,9 @@ impl Operator for TrueIntegerDiv {
             return Err(OpError::invalid("the divisor must be positive"));
         }
         Ok(vec![TensorType::new(DType::S32, inputs[0].shape.clone())])
+    }
+    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        Some(super::elementwise::space(inputs, outputs))
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         Ok(vec![Value::from_i64_wrapping(inputs[0].to_i64().mapv(|x| self.apply(x)), outputs[0].dtype)])

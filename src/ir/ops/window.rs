@@ -6,6 +6,7 @@
 use serde_json::Value as Json;
 
 use super::Params;
+use crate::ir::access::Reach;
 use crate::ir::import::{Attributes, ImportNode, OpError};
 
 /// Attributes above this are refused: no real network has them, and products of them stay small.
@@ -73,6 +74,22 @@ impl Axis {
         let room = (self.begin + self.input).saturating_sub(start);
         room.div_ceil(self.dilation).min(self.kernel) - below.min(room.div_ceil(self.dilation))
     }
+}
+
+/// How windows over these axes reach their input; the first axis is axis `first` of the iteration space.
+pub fn reaches(axes: &[Axis], first: usize) -> impl Iterator<Item = Reach> {
+    axes.iter().enumerate().map(move |(i, a)| Reach::Along {
+        axis: first + i,
+        stride: a.stride,
+        before: a.begin,
+        extent: (a.kernel - 1) * a.dilation + 1,
+    })
+}
+
+/// The pads (all starts, then all ends) of a part whose channels-last input has these margins.
+pub fn part_pads(margins: &[(usize, usize)], spatial: usize) -> Vec<usize> {
+    let own = || margins.iter().skip(1).take(spatial);
+    own().map(|m| m.0).chain(own().map(|m| m.1)).collect()
 }
 
 /// A list attribute with one entry per spatial axis, each at least 1.

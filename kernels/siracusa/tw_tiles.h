@@ -1,0 +1,49 @@
+/*
+ * Layers computed in parts in L1: the DMA fetches operands and stores results while all cores compute.
+ */
+#ifndef TW_TILES_H
+#define TW_TILES_H
+
+#include <stdint.h>
+
+/* Operands and results of a layer at most. */
+#define TW_STREAMS 16
+
+/* How a part lies in its tensor: planes of rows of bytes. In L1 it is contiguous. */
+struct tw_copy {
+    uint32_t planes;
+    uint32_t plane; /* bytes from one plane to the next */
+    uint32_t rows;
+    uint32_t stride; /* bytes from one row to the next */
+    uint32_t row;    /* bytes of a row */
+};
+
+/* What is done for one part. */
+struct tw_turn {
+    uint16_t kind;  /* which of the parts that are alike */
+    uint16_t loads; /* bit s: operand s is fetched */
+    uint16_t turns; /* bit s: stream s uses its second slot */
+};
+
+/* A layer. A stream is an operand or a result; operands come first. */
+struct tw_tiles {
+    uint16_t tiles;
+    uint8_t streams;
+    uint8_t operands;
+    uint8_t ahead;                /* whether a part is fetched while the one before it is computed */
+    const struct tw_copy *copies; /* of each kind and stream */
+    const uint32_t *offsets;      /* of each part and stream: bytes from the tensor's start */
+    const struct tw_turn *turns;  /* of each part */
+    const uint32_t *slots;        /* of each stream: two, in bytes from the start of the arena in L1 */
+};
+
+/* Computes a part; all cores call it. */
+typedef void tw_part(int kind, void *const *at, void *scratch);
+
+/*
+ * Runs a layer; all cores call it. `whole` holds the tensors' addresses, l1 is the arena of the parts. Ends when all
+ * results are stored.
+ */
+void tw_tiles_run(const struct tw_tiles *layer, const void *const *whole, uint8_t *l1, void *scratch, tw_part *part);
+
+#endif

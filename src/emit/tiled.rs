@@ -1,0 +1,140 @@
+//! Layers in parts: their tables and the function that calls the kernel on one part.
+//!
+//! In: a node and its [`Tiled`] form. Out: the context of the platform's template, with every kind's call rendered.
+//! Never decides sizes, order or places.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::kernel::Kernels;
+use super::network::{Body, Network, arena_name, indent};
+use super::template::Templates;
+use crate::diag::{Diagnostic, Result};
+use crate::ir::{Node, NodeId};
+use crate::tiling::tiles::{Kind, Tiled};
+
+/// The text of a layer in parts: what goes to file scope, and the statements of the run function.
+pub struct Text {
+    /// Tables and the function of one part.
+    pub hoisted: Vec<String>,
+    /// Statements.
+    pub statements: String,
+}
+
+impl Network<'_> {
+    /// Renders a layer in parts with the platform's template.
+    ///
+    /// # Errors
+    /// The platform has no such template, or a template is faulty.
+    pub fn tiled(
+        &self,
+        id: NodeId,
+        tiled: &Tiled,
+        name: &str,
+        kernels: &mut Kernels,
+        templates: &mut Templates,
+        body: &mut Body,
+    ) -> Result<Text> {
+        let node = self.graph.node(id);
+        let Some((path, text)) = &self.tiles else {
+            return Err(Diagnostic::unsupported("the target has a scratchpad but no template for tiles")
+                .help("name one: `tiled` in the `[runtime]` of its platform.toml")
+                .into());
+        };
+        let mut hoisted = Vec::new();
+        let mut kinds = Vec::new();
+        for (i, kind) in tiled.kinds.iter().enumerate() {
+            let call = self.kind(node, tiled, kind, &format!("{name}_{i}"), kernels, templates)?;
+            let parallel = self.library.kernel(kind.choice.kernel).parallel();
+            kinds.push(json!({ "index": i, "call": indent(&call.text).trim(), "parallel": parallel }));
+            hoisted.extend(call.hoisted);
+        }
+        let mut context = self.tables(id, tiled, node, body)?;
+        body.arenas.insert(tiled.arena);
+        context.insert("net".into(), json!(self.net));
+        context.insert("id".into(), json!(name));
+        context.insert("kinds".into(), json!(kinds));
+        context.insert("l1".into(), json!(arena_name(self.plan, tiled.arena)));
+        context.insert("title".into(), json!(super::names::comment(&node.name)));
+        templates.add(path, text)?;
+        let rendered = templates.render(path, text, &Json::Object(context))?;
+        hoisted.extend(rendered.hoisted);
+        Ok(Text { hoisted, statements: rendered.text })
+    }
+
+    /// The kernel's call for one kind of part; `at` holds the parts' addresses.
+    fn kind(
+        &self,
+        node: &Node,
+        tiled: &Tiled,
+        kind: &Kind,
+        name: &str,
+        kernels: &mut Kernels,
+        templates: &mut Templates,
+    ) -> Result<super::template::Rendered> {
+        let choice = &kind.choice;
+        let symbol = kernels.add(self.net, self.library, choice)?;
+        let tensor = |s: usize| {
+            let (ty, written) = (&kind.types[s], tiled.streams[s].written);
+            let qualifier = if written { "" } else { "const " };
+            json!({
+                "ptr": format!("({qualifier}{} *)at[{s}]", ty.dtype.c_type()),
+                "type": ty.dtype.c_type(), "dtype": ty.dtype.name(), "shape": ty.shape, "rank": ty.rank(),
+                "elements": ty.elements(), "bytes": ty.bytes(),
+            })
+        };
+        let all: Vec<Json> = (0..tiled.streams.len()).map(tensor).collect();
+        let (operands, results) = all.split_at(node.inputs.len());
+        let mut context = self.call_context(choice, name, &symbol);
+        for (name, value) in choice.operands.iter().zip(operands).chain(choice.results.iter().zip(results)) {
+            context.insert(name.clone(), value.clone());
+        }
+        context.insert("operands".into(), json!(operands));
+        context.insert("results".into(), json!(results));
+        let scratch = if choice.scratch_bytes > 0 { "scratch" } else { "NULL" };
+        context.insert("scratch".into(), json!({ "ptr": scratch, "bytes": choice.scratch_bytes }));
+        self.render_call(node, choice, context, templates)
+    }
+
+    /// The tables: a line for each part, a line for each stream.
+    fn tables(&self, id: NodeId, tiled: &Tiled, node: &Node, body: &mut Body) -> Result<Map<String, Json>> {
+        let bits = |flags: Vec<bool>| flags.iter().rev().fold(0u64, |n, b| n * 2 + u64::from(*b));
+        let tiles: Vec<Json> = tiled
+            .tiles
+            .iter()
+            .map(|t| {
+                json!({
+                    "kind": t.kind, "loads": bits(t.loads.clone()),
+                    "turns": bits(t.slots.iter().map(|s| *s == 1).collect()), "offsets": t.offsets,
+                })
+            })
+            .collect();
+        let choice = self.assignment.choices.get(&id);
+        let mut streams = Vec::new();
+        for (s, stream) in tiled.streams.iter().enumerate() {
+            let packing = choice.and_then(|c| c.packing(s)).filter(|_| !stream.written);
+            let whole = self.pointer(stream.tensor, packing, stream.written, body)?;
+            let names = choice.map(|c| c.operands.iter().chain(&c.results).cloned().collect::<Vec<_>>());
+            streams.push(json!({
+                "index": s, "name": names.and_then(|n| n.get(s).cloned()), "whole": whole,
+                "slot": stream.slots[0], "other": stream.slots.get(1).or(stream.slots.first()), "bytes": stream.bytes,
+            }));
+        }
+        let copies: Vec<Json> = tiled
+            .kinds
+            .iter()
+            .flat_map(|k| &k.copies)
+            .map(|c| json!([c.planes, c.plane, c.rows, c.stride, c.row]))
+            .collect();
+        let (fetched, stored) = tiled.moved();
+        let fields = json!({
+            "tiles": tiles, "count": tiled.tiles.len(), "streams": streams, "columns": tiled.streams.len(),
+            "operands": node.inputs.len(), "copies": copies, "kinds_count": tiled.kinds.len(),
+            "ahead": u8::from(tiled.ahead), "scratch": tiled.scratch, "bytes": tiled.bytes, "shape": tiled.shape,
+            "fetched": fetched, "stored": stored,
+        });
+        match fields {
+            Json::Object(map) => Ok(map),
+            _ => Ok(Map::new()),
+        }
+    }
+}

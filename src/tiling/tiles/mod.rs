@@ -1,0 +1,107 @@
+//! Tiles: a layer computed part by part in a scratchpad, while a DMA fetches the next part's operands.
+//!
+//! In: a node with its kernel, and the scratchpad. Out: [`Tiled`]: which parts, in which order, what is copied where.
+//! Never knows C text; whole tensors live elsewhere (see [`Plan`](super::Plan)).
+
+mod copy;
+mod cost;
+mod search;
+mod validate;
+
+pub use copy::Copy;
+pub use cost::Dma;
+pub use search::{Buffering, Scratchpad, tile};
+pub use validate::faults;
+
+use crate::ir::{Op, TensorId, TensorType};
+use crate::targets::Choice;
+
+/// One operand or result on its way through the scratchpad.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stream {
+    /// The whole tensor.
+    pub tensor: TensorId,
+    /// Whether it is a result.
+    pub written: bool,
+    /// Where parts lie, in bytes from the scratchpad's start; they take turns.
+    pub slots: Vec<usize>,
+    /// Bytes of a slot.
+    pub bytes: usize,
+}
+
+/// Parts that are alike: the same operator, shapes, and copies, only elsewhere.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kind {
+    /// The operator that computes such a part.
+    pub op: Op,
+    /// Types of the operands' parts, then of the results'.
+    pub types: Vec<TensorType>,
+    /// The kernel's call.
+    pub choice: Choice,
+    /// How each stream's part lies in its tensor.
+    pub copies: Vec<Copy>,
+}
+
+/// One part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tile {
+    /// Index into [`Tiled::kinds`].
+    pub kind: usize,
+    /// Where each stream's part begins, in bytes from its tensor's start (as the kernel reads it: packed).
+    pub offsets: Vec<usize>,
+    /// Index of the slot that each stream's part lies in.
+    pub slots: Vec<usize>,
+    /// Whether each operand must be fetched (it is not in its slot yet); false for results.
+    pub loads: Vec<bool>,
+}
+
+/// A layer in parts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tiled {
+    /// Index into [`Plan::arenas`](super::Plan::arenas) of the scratchpad.
+    pub arena: usize,
+    /// Operands, then results, in the node's order.
+    pub streams: Vec<Stream>,
+    /// What kinds of parts there are.
+    pub kinds: Vec<Kind>,
+    /// The parts, in the order they are computed.
+    pub tiles: Vec<Tile>,
+    /// Whether the next part's operands are fetched while one is computed.
+    pub ahead: bool,
+    /// The kernels' working memory in the scratchpad, if they need some.
+    pub scratch: Option<usize>,
+    /// Bytes of the scratchpad that are used.
+    pub bytes: usize,
+    /// Size of a part along each axis of the iteration space.
+    pub shape: Vec<usize>,
+    /// Predicted cycles.
+    pub cycles: u64,
+}
+
+impl Tiled {
+    /// Whether each part of result `result` lies where the same part of operand `operand` does, if the two tensors do: then
+    /// they may be one.
+    pub fn same_places(&self, operand: usize, result: usize) -> bool {
+        let operands = self.streams.iter().filter(|s| !s.written).count();
+        let result = operands + result;
+        let copies = |t: &Tile| &self.kinds[t.kind].copies;
+        self.tiles
+            .iter()
+            .all(|t| t.offsets[operand] == t.offsets[result] && copies(t)[operand] == copies(t)[result])
+    }
+    /// Bytes that the DMA moves in and out.
+    pub fn moved(&self) -> (u64, u64) {
+        let (mut fetched, mut stored) = (0, 0);
+        for tile in &self.tiles {
+            let copies = &self.kinds[tile.kind].copies;
+            for ((stream, copy), load) in self.streams.iter().zip(copies).zip(&tile.loads) {
+                if *load {
+                    fetched += copy.bytes() as u64;
+                } else if stream.written {
+                    stored += copy.bytes() as u64;
+                }
+            }
+        }
+        (fetched, stored)
+    }
+}

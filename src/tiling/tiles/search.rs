@@ -1,0 +1,423 @@
+//! The choice of tile sizes, their order, and buffering for one layer.
+//!
+//! In: a node, its kernel, a scratchpad. Out: the [`Tiled`] layer with the fewest predicted cycles among those looked
+//! at. Never looks at other layers.
+
+use std::collections::BTreeMap;
+
+use super::copy::{self, Copy};
+use super::cost::{self, Dma, Part};
+use super::{Kind, Stream, Tile, Tiled};
+use crate::ir::access::{Region, Space, Span, region};
+use crate::ir::{Graph, Node, TensorType};
+use crate::targets::{Choice, Library, fit_part};
+
+/// Whether parts are fetched ahead.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Buffering {
+    /// Whatever is faster.
+    #[default]
+    Auto,
+    /// One buffer for each stream: copies and kernels take turns.
+    Single,
+    /// Two buffers for each stream that changes: copies overlap kernels.
+    Double,
+}
+
+/// The memory for parts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scratchpad {
+    /// Index of its arena in the plan.
+    pub arena: usize,
+    /// Its name.
+    pub level: String,
+    /// Bytes available.
+    pub capacity: usize,
+    /// Alignment of every slot.
+    pub alignment: usize,
+    /// The DMA that fills it.
+    pub dma: Dma,
+    /// Whether parts are fetched ahead.
+    pub buffering: Buffering,
+}
+
+/// Candidates that are worked out in full.
+const FINALISTS: usize = 10;
+/// Combinations of sizes that are estimated at most.
+const COMBINATIONS: usize = 6000;
+/// Parts of a layer at most.
+const MOST_TILES: usize = 4096;
+
+/// The layer, its operands' and results' types in one list.
+struct Layer<'a> {
+    node: &'a Node,
+    whole: &'a Choice,
+    library: &'a Library,
+    space: Space,
+    types: Vec<TensorType>,
+    constant: Vec<bool>,
+    pad: &'a Scratchpad,
+}
+
+/// A candidate: the size of a part along each axis, and the axes that are cut, outermost loop first.
+#[derive(Clone, Debug)]
+struct Candidate {
+    shape: Vec<usize>,
+    order: Vec<usize>,
+    ahead: bool,
+    estimate: u64,
+}
+
+/// The best tiled form of a node; `None` if the operator has no parts or none of them fits.
+pub fn tile(
+    graph: &Graph,
+    node: &Node,
+    whole: &Choice,
+    library: &Library,
+    pad: &Scratchpad,
+) -> Option<Tiled> {
+    let (inputs, outputs) = (graph.types(&node.inputs), graph.types(&node.outputs));
+    let space = node.op.space(&inputs, &outputs)?;
+    if space.axes.contains(&0) || inputs.iter().chain(&outputs).any(|t| t.elements() == 0) {
+        return None;
+    }
+    let constant = node.inputs.iter().map(|t| graph.tensor(*t).is_constant()).collect();
+    let types = inputs.into_iter().chain(outputs).collect();
+    let layer = Layer { node, whole, library, space, types, constant, pad };
+    let mut candidates = layer.candidates();
+    candidates.sort_by_key(|c| c.estimate);
+    let mut best: Option<Tiled> = None;
+    let mut worked_out = 0;
+    for candidate in candidates {
+        let beaten = best.as_ref().is_some_and(|b| candidate.estimate > b.cycles + b.cycles / 4);
+        if worked_out >= FINALISTS || beaten {
+            break;
+        }
+        if let Some(tiled) = layer.work_out(&candidate) {
+            worked_out += 1;
+            if best.as_ref().is_none_or(|b| tiled.cycles < b.cycles) {
+                best = Some(tiled);
+            }
+        }
+    }
+    best
+}
+
+/// Sizes worth trying for an axis of `n`: even divisions, also rounded up to whole words.
+fn sizes(n: usize, most: usize) -> Vec<usize> {
+    let divided = (1..=n.min(24)).map(|k| n.div_ceil(k));
+    let rounded =
+        divided.clone().flat_map(|s| [s, s.next_multiple_of(4).min(n), s.next_multiple_of(16).min(n)]);
+    let mut all: Vec<usize> = rounded.chain([1, 2, 4, 8].map(|s: usize| s.min(n))).collect();
+    all.sort_unstable();
+    all.dedup();
+    if all.len() > most {
+        // Few, evenly spread in their logarithm: the largest, then about halves.
+        let mut few = vec![n];
+        while let Some(next) = all.iter().rev().find(|s| **s < few[few.len() - 1].div_ceil(2).max(2)) {
+            if few.len() == most || few.contains(next) {
+                break;
+            }
+            few.push(*next);
+        }
+        all = few;
+    }
+    all
+}
+
+impl Layer<'_> {
+    fn reaches(&self, stream: usize) -> &[crate::ir::access::Reach] {
+        let operands = self.space.operands.len();
+        if stream < operands { &self.space.operands[stream] } else { &self.space.results[stream - operands] }
+    }
+    fn region(&self, stream: usize, part: &[Span]) -> Region {
+        region(self.reaches(stream), &self.types[stream].shape, part)
+    }
+    /// Axes of the iteration space that a stream's part depends on.
+    fn follows(&self, stream: usize, axis: usize) -> bool {
+        self.reaches(stream)
+            .iter()
+            .any(|r| matches!(r, crate::ir::access::Reach::Along { axis: a, .. } if *a == axis))
+    }
+    fn written(&self, stream: usize) -> bool {
+        stream >= self.space.operands.len()
+    }
+    fn slot_bytes(&self, bytes: usize) -> usize {
+        bytes.next_multiple_of(self.pad.alignment.max(8))
+    }
+
+    /// All combinations of sizes that may fit, with every order of the axes they cut.
+    fn candidates(&self) -> Vec<Candidate> {
+        let axes = &self.space.axes;
+        let mut most = 64;
+        let mut choices: Vec<Vec<usize>> = axes.iter().map(|n| sizes(*n, most)).collect();
+        while choices.iter().map(|c| c.len()).product::<usize>() > COMBINATIONS && most > 2 {
+            most = (most * 2 / 3).max(2);
+            choices = axes.iter().map(|n| sizes(*n, most)).collect();
+        }
+        let mut found = Vec::new();
+        let mut shape: Vec<usize> = choices.iter().map(|c| c[0]).collect();
+        let mut index = vec![0; axes.len()];
+        loop {
+            self.estimate_all(&shape, &mut found);
+            let Some(next) = (0..axes.len()).rev().find(|i| index[*i] + 1 < choices[*i].len()) else { break };
+            index[next] += 1;
+            index[next + 1..].fill(0);
+            for i in next..axes.len() {
+                shape[i] = choices[i][index[i]];
+            }
+        }
+        found
+    }
+
+    fn estimate_all(&self, shape: &[usize], found: &mut Vec<Candidate>) {
+        let counts: Vec<usize> = self.space.axes.iter().zip(shape).map(|(n, s)| n.div_ceil(*s)).collect();
+        let tiles = counts.iter().fold(1usize, |p, c| p.saturating_mul(*c));
+        if tiles > MOST_TILES {
+            return;
+        }
+        let part: Vec<Span> = self.largest(shape);
+        let regions: Vec<Region> = (0..self.types.len()).map(|s| self.region(s, &part)).collect();
+        let size = |s: usize| regions[s].shape().iter().product::<usize>() * self.types[s].dtype.bytes();
+        let bytes: Vec<usize> = (0..regions.len()).map(size).collect();
+        let smallest: usize = bytes.iter().map(|b| self.slot_bytes(*b)).sum();
+        if smallest > self.pad.capacity {
+            return;
+        }
+        let copies: Option<Vec<u64>> =
+            (0..regions.len()).map(|s| Some(self.pad.dma.cycles(&self.copy(s, &regions[s])?.1))).collect();
+        let Some(copies) = copies else { return };
+        let cut: Vec<usize> = (0..shape.len()).filter(|a| counts[*a] > 1).collect();
+        let modes: &[bool] = match self.pad.buffering {
+            Buffering::Single => &[false],
+            Buffering::Double => &[true],
+            Buffering::Auto => &[true, false],
+        };
+        for ahead in modes.iter().copied() {
+            if ahead && cut.is_empty() && modes.len() > 1 {
+                continue;
+            }
+            let changes = |s: usize| cut.iter().any(|a| self.follows(s, *a));
+            let total: usize = (0..bytes.len())
+                .map(|s| self.slot_bytes(bytes[s]) * if ahead && changes(s) { 2 } else { 1 })
+                .sum();
+            if total > self.pad.capacity {
+                continue;
+            }
+            for order in orders(&cut) {
+                let estimate = self.estimate(&order, &counts, &copies, tiles, ahead);
+                found.push(Candidate { shape: shape.to_vec(), order, ahead, estimate });
+            }
+        }
+    }
+
+    /// The middle part, which no border cuts short.
+    fn largest(&self, shape: &[usize]) -> Vec<Span> {
+        let middle = |(n, s): (&usize, &usize)| {
+            let count = n.div_ceil(*s);
+            let at = (count - 1) / 2;
+            (at * s, (at * s + s).min(*n))
+        };
+        self.space.axes.iter().zip(shape).map(middle).collect()
+    }
+
+    /// Predicted cycles, given the cycles of copying each stream's part once.
+    fn estimate(&self, order: &[usize], counts: &[usize], each: &[u64], tiles: usize, ahead: bool) -> u64 {
+        let mut copies = 0u64;
+        for (s, cycles) in each.iter().enumerate() {
+            // A part changes with the axes it follows and with all loops around the innermost of them.
+            let innermost = order.iter().rposition(|a| self.follows(s, *a));
+            let times: usize = order[..innermost.map_or(0, |i| i + 1)].iter().map(|a| counts[*a]).product();
+            let times = if self.written(s) { tiles } else { times };
+            copies += times as u64 * cycles;
+        }
+        let kernel = self.whole.cycles.unwrap_or(0) + tiles as u64 * 150;
+        let steps = tiles as u64 * 160;
+        if ahead { kernel.max(copies) + steps + copies / tiles as u64 } else { kernel + copies + steps }
+    }
+
+    /// The candidate with all its parts; `None` if the kernel or the DMA does not take one of them, or they do not fit.
+    fn work_out(&self, candidate: &Candidate) -> Option<Tiled> {
+        let parts = self.parts(candidate);
+        let streams = self.types.len();
+        let mut kinds: Vec<Kind> = Vec::new();
+        let mut known: BTreeMap<Vec<(Vec<usize>, Vec<(usize, usize)>)>, usize> = BTreeMap::new();
+        let mut tiles: Vec<Tile> = Vec::new();
+        for part in &parts {
+            let regions: Vec<Region> = (0..streams).map(|s| self.region(s, part)).collect();
+            if regions.iter().any(|r| r.shape().contains(&0)) {
+                return None;
+            }
+            let key = regions.iter().map(|r| (r.shape(), r.margins.clone())).collect();
+            let mut offsets = Vec::new();
+            let kind = match known.get(&key) {
+                Some(kind) => *kind,
+                None => {
+                    kinds.push(self.kind(&regions)?);
+                    known.insert(key, kinds.len() - 1);
+                    kinds.len() - 1
+                }
+            };
+            for (s, r) in regions.iter().enumerate() {
+                let (offset, copy) = self.copy(s, r)?;
+                if copy != kinds[kind].copies[s] {
+                    return None;
+                }
+                offsets.push(offset);
+            }
+            tiles.push(Tile { kind, offsets, slots: vec![0; streams], loads: vec![false; streams] });
+        }
+        self.place(candidate, kinds, tiles)
+    }
+
+    fn copy(&self, stream: usize, region: &Region) -> Option<(usize, Copy)> {
+        match self.whole.packing(stream).filter(|_| !self.written(stream)) {
+            Some(packing) => copy::of_packed(&self.types[stream], region, &packing),
+            None => copy::of_region(&self.types[stream], region),
+        }
+    }
+
+    fn kind(&self, regions: &[Region]) -> Option<Kind> {
+        let operands = self.space.operands.len();
+        let inputs: Vec<TensorType> = regions[..operands]
+            .iter()
+            .zip(&self.types)
+            .map(|(r, t)| TensorType::new(t.dtype, r.shape()))
+            .collect();
+        let op = self.node.op.part(&inputs, &regions[0].margins);
+        let (choice, outputs) = fit_part(self.library, self.whole, &op, &inputs, &self.constant).ok()?;
+        let fits = outputs.iter().zip(&regions[operands..]).all(|(t, r)| t.shape == r.shape());
+        let copies = (0..regions.len()).map(|s| self.copy(s, &regions[s]).map(|c| c.1));
+        let copies: Vec<Copy> = copies.collect::<Option<_>>()?;
+        // A packed part must be packed like the part alone.
+        let packed = (0..operands).all(|i| match choice.packing(i) {
+            Some(p) => p.packed_type(&inputs[i]).bytes() == copies[i].bytes(),
+            None => self.whole.packing(i).is_none(),
+        });
+        let types = inputs.into_iter().chain(outputs).collect();
+        (fits && packed).then_some(Kind { op, types, choice, copies })
+    }
+
+    /// The parts in the candidate's order.
+    fn parts(&self, candidate: &Candidate) -> Vec<Vec<Span>> {
+        let axes = &self.space.axes;
+        let mut parts = vec![axes.iter().map(|n| (0, *n)).collect::<Vec<Span>>()];
+        for axis in &candidate.order {
+            let (n, size) = (axes[*axis], candidate.shape[*axis]);
+            let spans = || (0..n).step_by(size).map(|b| (b, (b + size).min(n)));
+            parts = parts
+                .into_iter()
+                .flat_map(|part| {
+                    spans().map(move |span| {
+                        let mut part = part.clone();
+                        part[*axis] = span;
+                        part
+                    })
+                })
+                .collect();
+        }
+        parts
+    }
+
+    /// Gives streams their slots, and parts their turns.
+    fn place(&self, candidate: &Candidate, kinds: Vec<Kind>, mut tiles: Vec<Tile>) -> Option<Tiled> {
+        let mut streams: Vec<Stream> = Vec::new();
+        let mut used = 0;
+        let tensors = self.node.inputs.iter().chain(&self.node.outputs);
+        for (s, tensor) in tensors.enumerate() {
+            let written = self.written(s);
+            let bytes = kinds.iter().map(|k| k.copies[s].bytes()).max().unwrap_or(0);
+            let mut changes = 0;
+            for i in 0..tiles.len() {
+                let key = |t: &Tile| (t.offsets[s], kinds[t.kind].copies[s]);
+                let same = i > 0 && key(&tiles[i]) == key(&tiles[i - 1]);
+                if i > 0 && !same {
+                    changes += 1;
+                }
+                tiles[i].loads[s] = !written && !same;
+                tiles[i].slots[s] = if candidate.ahead { changes % 2 } else { 0 };
+            }
+            let slots = if candidate.ahead && changes > 0 { 2 } else { 1 };
+            let each = self.slot_bytes(bytes);
+            streams.push(Stream {
+                tensor: *tensor,
+                written,
+                slots: (0..slots).map(|i| used + i * each).collect(),
+                bytes,
+            });
+            used += slots * each;
+        }
+        let scratch = kinds.iter().map(|k| k.choice.scratch_bytes).max().filter(|b| *b > 0);
+        let scratch = scratch.map(|bytes| {
+            used += self.slot_bytes(bytes);
+            used - self.slot_bytes(bytes)
+        });
+        if used > self.pad.capacity {
+            return None;
+        }
+        let costs: Vec<Part> = tiles.iter().map(|t| self.cost(&kinds[t.kind], t)).collect();
+        Some(Tiled {
+            arena: self.pad.arena,
+            cycles: cost::total(&costs, candidate.ahead),
+            streams,
+            kinds,
+            tiles,
+            ahead: candidate.ahead,
+            scratch,
+            bytes: used,
+            shape: candidate.shape.clone(),
+        })
+    }
+
+    fn cost(&self, kind: &Kind, tile: &Tile) -> Part {
+        let mut part = Part { kernel: kind.choice.cycles.unwrap_or(0), ..Part::default() };
+        for (s, copy) in kind.copies.iter().enumerate() {
+            let cycles = self.pad.dma.cycles(copy);
+            if self.written(s) {
+                part.store += cycles;
+            } else if tile.loads[s] {
+                part.fetch += cycles;
+            }
+        }
+        part
+    }
+}
+
+/// All orders of a few axes.
+fn orders(axes: &[usize]) -> Vec<Vec<usize>> {
+    match axes {
+        [] => vec![vec![]],
+        _ if axes.len() > 4 => vec![axes.to_vec()],
+        _ => (0..axes.len())
+            .flat_map(|i| {
+                let mut rest = axes.to_vec();
+                let first = rest.remove(i);
+                orders(&rest).into_iter().map(move |mut order| {
+                    order.insert(0, first);
+                    order
+                })
+            })
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_cover_an_axis() {
+        assert_eq!(sizes(1, 64), [1]);
+        assert!(sizes(16, 64).contains(&16) && sizes(16, 64).contains(&4) && sizes(16, 64).contains(&1));
+        assert_eq!(sizes(100, 3), [100, 48, 20]);
+        assert!(sizes(18_250, 2).len() <= 2 && sizes(3, 1) == [3] && sizes(5, 64).contains(&1));
+        assert!(sizes(100, 64).iter().all(|s| (1..=100).contains(s)));
+    }
+
+    #[test]
+    fn orders_are_permutations() {
+        assert_eq!(orders(&[]).len(), 1);
+        assert_eq!(orders(&[2, 0, 5]).len(), 6);
+        assert!(orders(&[0, 1]).contains(&vec![1, 0]));
+    }
+}

@@ -1,0 +1,167 @@
+//! The judge of tiled layers: replays them part by part and shares no code with the search.
+//!
+//! In: a node, its types, a [`Tiled`] layer nobody trusts. Out: everything that is wrong with it. It follows contents:
+//! which bytes of which tensor a slot holds, who still reads it, and which bytes of the results are done.
+
+use std::collections::BTreeMap;
+
+use super::{Copy, Tiled};
+use crate::ir::{Graph, Node};
+
+/// What a slot holds: the part's place in its tensor.
+type Held = (usize, Copy);
+
+/// Everything wrong with `tiled` as a form of `node`; `capacity` is the scratchpad's size.
+pub fn faults(graph: &Graph, node: &Node, tiled: &Tiled, capacity: usize) -> Vec<String> {
+    let mut replay = Replay { graph, node, tiled, capacity, faults: Vec::new() };
+    replay.check_streams();
+    if replay.faults.is_empty() {
+        replay.check_memory();
+        replay.check_kinds();
+        replay.check_parts();
+    }
+    replay.faults
+}
+
+struct Replay<'a> {
+    graph: &'a Graph,
+    node: &'a Node,
+    tiled: &'a Tiled,
+    capacity: usize,
+    faults: Vec<String>,
+}
+
+impl Replay<'_> {
+    fn fault(&mut self, message: String) {
+        self.faults.push(message);
+    }
+
+    /// Streams are the node's operands and results, and tables have a column for each.
+    fn check_streams(&mut self) {
+        let tensors: Vec<_> = self.node.inputs.iter().chain(&self.node.outputs).copied().collect();
+        let listed: Vec<_> = self.tiled.streams.iter().map(|s| s.tensor).collect();
+        let inputs = self.node.inputs.len();
+        if listed != tensors || self.tiled.streams.iter().enumerate().any(|(i, s)| s.written != (i >= inputs))
+        {
+            self.fault("the streams are not the node's operands and results".into());
+            return;
+        }
+        let n = tensors.len();
+        let full = |t: &super::Tile| t.offsets.len() == n && t.slots.len() == n && t.loads.len() == n;
+        let known = |t: &super::Tile| {
+            t.kind < self.tiled.kinds.len()
+                && t.slots.iter().zip(&self.tiled.streams).all(|(slot, s)| *slot < s.slots.len())
+        };
+        if self.tiled.kinds.iter().any(|k| k.copies.len() != n || k.types.len() != n)
+            || !self.tiled.tiles.iter().all(|t| full(t) && known(t))
+        {
+            self.fault("a table has too few columns or names what is not there".into());
+        }
+    }
+
+    /// Slots and scratch lie in the scratchpad and apart.
+    fn check_memory(&mut self) {
+        let mut used: Vec<(usize, usize)> = Vec::new();
+        for s in &self.tiled.streams {
+            used.extend(s.slots.iter().map(|at| (*at, at + s.bytes)));
+        }
+        if let Some(at) = self.tiled.scratch {
+            let bytes = self.tiled.kinds.iter().map(|k| k.choice.scratch_bytes).max().unwrap_or(0);
+            used.push((at, at + bytes));
+        }
+        used.sort_unstable();
+        if used.windows(2).any(|w| w[1].0 < w[0].1) {
+            self.fault("two slots overlap".into());
+        }
+        let end = used.iter().map(|u| u.1).max().unwrap_or(0);
+        if end > self.capacity || end > self.tiled.bytes {
+            let message = format!("slots end at {end}; {} of {} are theirs", self.tiled.bytes, self.capacity);
+            self.fault(message);
+        }
+        if self.tiled.kinds.iter().any(|k| k.choice.scratch_bytes > 0) && self.tiled.scratch.is_none() {
+            self.fault("a kernel has no scratch memory".into());
+        }
+    }
+
+    /// Every kind computes what it says, and its copies are as large as its types.
+    fn check_kinds(&mut self) {
+        let inputs = self.node.inputs.len();
+        for (i, kind) in self.tiled.kinds.iter().enumerate() {
+            match kind.op.infer(&kind.types[..inputs]) {
+                Ok(types) if types == kind.types[inputs..] => {}
+                _ => self.faults.push(format!("kind {i} does not compute results of its types")),
+            }
+            for (s, (copy, ty)) in kind.copies.iter().zip(&kind.types).enumerate() {
+                let packed = (s < inputs).then(|| kind.choice.packing(s)).flatten();
+                let bytes = packed.map_or(ty.bytes(), |p| p.packed_type(ty).bytes());
+                let stream = &self.tiled.streams[s];
+                if copy.planes * copy.rows * copy.row != bytes || bytes > stream.bytes {
+                    self.faults.push(format!("kind {i}: stream {s} copies other than {bytes} bytes"));
+                }
+            }
+        }
+    }
+
+    fn check_parts(&mut self) {
+        let mut held: BTreeMap<(usize, usize), Held> = BTreeMap::new();
+        let streams = self.tiled.streams.len();
+        for (i, tile) in self.tiled.tiles.iter().enumerate() {
+            for s in 0..streams {
+                let place = (tile.offsets[s], self.tiled.kinds[tile.kind].copies[s]);
+                let slot = (s, tile.slots[s]);
+                if self.tiled.streams[s].written {
+                    continue;
+                }
+                if tile.loads[s] {
+                    // Fetched while the part before is computed: it must not read the slot.
+                    let before = i.checked_sub(1).map(|b| self.tiled.tiles[b].slots[s]);
+                    if self.tiled.ahead && before == Some(tile.slots[s]) {
+                        self.faults.push(format!("part {i}: stream {s} is fetched over what is being read"));
+                    }
+                    held.insert(slot, place);
+                } else if held.get(&slot) != Some(&place) {
+                    self.faults.push(format!("part {i}: stream {s} is not in its slot"));
+                }
+            }
+            if self.tiled.ahead && i > 0 {
+                for s in (0..streams).filter(|s| self.tiled.streams[*s].written) {
+                    if self.tiled.tiles[i - 1].slots[s] == tile.slots[s] && self.tiled.tiles.len() > 1 {
+                        self.faults.push(format!("part {i}: stream {s} is written while it is being stored"));
+                    }
+                }
+            }
+        }
+        self.check_coverage();
+    }
+
+    /// Every byte of every result is stored once, and nothing lies outside its tensor.
+    fn check_coverage(&mut self) {
+        for (s, stream) in self.tiled.streams.iter().enumerate() {
+            let ty = &self.graph.tensor(stream.tensor).ty;
+            let packed =
+                self.tiled.kinds.first().and_then(|k| k.choice.packing(s)).filter(|_| !stream.written);
+            let whole = packed.map_or(ty.bytes(), |_| usize::MAX);
+            let mut spans: Vec<(usize, usize)> = Vec::new();
+            for tile in &self.tiled.tiles {
+                let c = &self.tiled.kinds[tile.kind].copies[s];
+                for p in 0..c.planes {
+                    for r in 0..c.rows {
+                        let at = tile.offsets[s] + p * c.plane + r * c.stride;
+                        spans.push((at, at + c.row));
+                    }
+                }
+            }
+            if spans.iter().any(|(_, end)| *end > whole) {
+                self.faults.push(format!("stream {s} reaches beyond its tensor"));
+            }
+            if stream.written {
+                spans.sort_unstable();
+                let joined = spans.windows(2).all(|w| w[0].1 == w[1].0);
+                let ends = (spans.first().map(|f| f.0), spans.last().map(|l| l.1));
+                if !joined || ends != (Some(0), Some(ty.bytes())) {
+                    self.faults.push(format!("stream {s}: some bytes are not stored exactly once"));
+                }
+            }
+        }
+    }
+}
