@@ -37,7 +37,7 @@ unit:
 	$(CARGO) test
 
 # Every case with two compilers, without and with the sanitizers; warnings are errors, and a second compilation
-# must give the same bytes. Then every case on the chips, with their simulator's checks, on one core and on all.
+# must give the same bytes. Then every case on the chips, with their simulator's checks, in parts on all cores, and untiled on one.
 cases:
 	$(CARGO) build
 	$(DEBUG) test $(CASES) --twice
@@ -46,7 +46,7 @@ cases:
 	$(DEBUG) test $(CASES) --cc clang --sanitize --io caller
 	$(CARGO) build --release
 	$(RELEASE) test $(CASES) --target siracusa
-	$(RELEASE) test $(CASES) --target siracusa --cores 1 --io caller
+	$(RELEASE) test $(CASES) --target siracusa --untiled --cores 1 --io caller
 
 bench:
 	$(CARGO) bench --bench compile -- $(CASES) $(wildcard ../shared/minimalloc)

@@ -6,6 +6,23 @@
 //! Each axis of an operand is either needed whole or is an affine image of one axis of the iteration space. Axes
 //! that are summed over (taps, input channels) are not cut and do not appear.
 
+/// Whether a result is just another name for bytes of the operands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum View {
+    /// It is computed.
+    None,
+    /// Result 0 has operand 0's bytes, `offset` elements in.
+    Of {
+        /// Elements skipped at the start of operand 0.
+        offset: usize,
+    },
+    /// Result 0 is its operands end to end; operand `i` starts `offsets[i]` elements in.
+    Joined {
+        /// Start of each operand in the result, in elements.
+        offsets: Vec<usize>,
+    },
+}
+
 /// How one axis of a tensor is reached from the iteration space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {

@@ -52,5 +52,29 @@ pub fn places(compiled: &Compiled) -> Vec<Place> {
             layers: *lives.get(id)?,
         })
     };
-    plan.homes.iter().filter_map(place).collect()
+    plan.homes.iter().filter_map(place).chain(parts(compiled)).collect()
+}
+
+/// The slots of layers that are computed in parts.
+fn parts(compiled: &Compiled) -> Vec<Place> {
+    let (graph, plan) = (&compiled.graph, &compiled.plan);
+    let mut places = Vec::new();
+    for (step, id) in (0u32..).zip(&plan.order) {
+        let Some(tiled) = plan.tiled.get(id) else { continue };
+        for stream in &tiled.streams {
+            for offset in &stream.slots {
+                let (Ok(offset), Ok(size)) = (u32::try_from(*offset), u32::try_from(stream.bytes)) else {
+                    continue;
+                };
+                places.push(Place {
+                    name: format!("a part of tensor {}", graph.tensor(stream.tensor).name),
+                    arena: arena_name(plan, tiled.arena),
+                    offset,
+                    size,
+                    layers: (step, step),
+                });
+            }
+        }
+    }
+    places
 }

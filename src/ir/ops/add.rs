@@ -61,7 +61,7 @@ impl Operator for Add {
         Ok(vec![TensorType::new(dtype, shape)])
     }
     fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
-        let mut space = super::elementwise::space(&inputs[..2], outputs);
+        let mut space = super::common::space(&inputs[..2], outputs);
         if let Some(rq) = &self.requant {
             space.operands.extend(inputs[2..].iter().map(|t| rq.reach(t, rq.axis)));
         }

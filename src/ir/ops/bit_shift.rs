@@ -45,7 +45,7 @@ impl Operator for BitShift {
         Ok(vec![TensorType::new(inputs[0].dtype, binary_shape(inputs)?)])
     }
     fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
-        Some(super::elementwise::space(inputs, outputs))
+        Some(super::common::space(inputs, outputs))
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let bits = (outputs[0].dtype.bytes() * 8) as i64;

@@ -65,7 +65,7 @@ impl Operator for Cast {
         Ok(vec![TensorType::new(self.to, inputs[0].shape.clone())])
     }
     fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
-        Some(super::elementwise::space(inputs, outputs))
+        Some(super::common::space(inputs, outputs))
     }
     fn reference(&self, inputs: &[&Value], _outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         Ok(vec![inputs[0].cast(self.to)])

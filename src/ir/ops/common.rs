@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::ir::access::{self, Space};
 use crate::ir::graph::TensorType;
 use crate::ir::import::OpError;
 
@@ -107,4 +108,9 @@ pub fn arity(inputs: &[TensorType], min: usize, max: usize) -> Result<(), OpErro
     } else {
         Err(OpError::invalid(format!("has {} operands, takes {min} to {max}", inputs.len())))
     }
+}
+/// The iteration space of an operator whose operands broadcast to its result.
+pub fn space(inputs: &[TensorType], outputs: &[TensorType]) -> Space {
+    let shapes: Vec<&[usize]> = inputs.iter().map(|t| t.shape.as_slice()).collect();
+    access::elementwise(outputs.first().map_or(&[], |t| &t.shape), &shapes)
 }

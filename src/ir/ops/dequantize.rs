@@ -46,7 +46,7 @@ impl Operator for Dequantize {
     }
     fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
         // Several scales are attributes, which parts cannot cut.
-        (self.scale.len() == 1).then(|| super::elementwise::space(inputs, outputs))
+        (self.scale.len() == 1).then(|| super::common::space(inputs, outputs))
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let x = inputs[0].to_f32();

@@ -11,7 +11,6 @@ use serde_json::Value as Json;
 
 use super::common::broadcast;
 use super::{Identity, Op, Params};
-use crate::ir::access::{self, Space};
 use crate::ir::dtype::DType;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
@@ -31,12 +30,6 @@ pub fn flat<T: Clone>(a: &ArrayD<T>) -> Cow<'_, [T]> {
 /// The number of elements is not the shape's.
 pub fn array<T>(shape: &[usize], data: Vec<T>) -> Result<ArrayD<T>, OpError> {
     ArrayD::from_shape_vec(IxDyn(shape), data).map_err(|e| OpError::invalid(e.to_string()))
-}
-
-/// The iteration space of an operator whose operands broadcast to its result.
-pub fn space(inputs: &[TensorType], outputs: &[TensorType]) -> Space {
-    let shapes: Vec<&[usize]> = inputs.iter().map(|t| t.shape.as_slice()).collect();
-    access::elementwise(outputs.first().map_or(&[], |t| &t.shape), &shapes)
 }
 
 /// The type of sums, differences, products and quotients: floats stay floats, integers of at most 16 bits
@@ -344,7 +337,7 @@ macro_rules! unary_float {
                 inputs: &[crate::ir::graph::TensorType],
                 outputs: &[crate::ir::graph::TensorType],
             ) -> Option<crate::ir::access::Space> {
-                Some(super::elementwise::space(inputs, outputs))
+                Some(super::common::space(inputs, outputs))
             }
             fn reference(
                 &self,
@@ -397,7 +390,7 @@ macro_rules! binary {
                 inputs: &[crate::ir::graph::TensorType],
                 outputs: &[crate::ir::graph::TensorType],
             ) -> Option<crate::ir::access::Space> {
-                Some(super::elementwise::space(inputs, outputs))
+                Some(super::common::space(inputs, outputs))
             }
             fn reference(
                 &self,
@@ -462,7 +455,7 @@ macro_rules! comparison {
                 inputs: &[crate::ir::graph::TensorType],
                 outputs: &[crate::ir::graph::TensorType],
             ) -> Option<crate::ir::access::Space> {
-                Some(super::elementwise::space(inputs, outputs))
+                Some(super::common::space(inputs, outputs))
             }
             fn reference(
                 &self,
@@ -524,7 +517,7 @@ macro_rules! logical {
                 inputs: &[crate::ir::graph::TensorType],
                 outputs: &[crate::ir::graph::TensorType],
             ) -> Option<crate::ir::access::Space> {
-                Some(super::elementwise::space(inputs, outputs))
+                Some(super::common::space(inputs, outputs))
             }
             fn reference(
                 &self,
@@ -582,7 +575,7 @@ macro_rules! unary_any {
                 inputs: &[crate::ir::graph::TensorType],
                 outputs: &[crate::ir::graph::TensorType],
             ) -> Option<crate::ir::access::Space> {
-                Some(super::elementwise::space(inputs, outputs))
+                Some(super::common::space(inputs, outputs))
             }
             fn reference(
                 &self,

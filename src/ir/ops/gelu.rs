@@ -58,7 +58,7 @@ impl Operator for Gelu {
         Ok(inputs.to_vec())
     }
     fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
-        Some(super::elementwise::space(inputs, outputs))
+        Some(super::common::space(inputs, outputs))
     }
     fn reference(&self, inputs: &[&Value], _outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let x = inputs[0].to_f32();

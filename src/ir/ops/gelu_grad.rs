@@ -62,7 +62,7 @@ impl Operator for GeluGrad {
         Ok(vec![inputs[0].clone()])
     }
     fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
-        Some(super::elementwise::space(inputs, outputs))
+        Some(super::common::space(inputs, outputs))
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let (dy, x) = (flat(inputs[0]), flat(inputs[1]));

@@ -38,7 +38,7 @@ impl Operator for HardSwish {
         Ok(inputs.to_vec())
     }
     fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
-        Some(super::elementwise::space(inputs, outputs))
+        Some(super::common::space(inputs, outputs))
     }
     fn reference(&self, inputs: &[&Value], _outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         Ok(vec![Value::F32(inputs[0].to_f32().mapv(|x| x * (x / 6.0 + 0.5).max(0.0).min(1.0)))])

@@ -52,7 +52,7 @@ impl Operator for IHardswish {
         Ok(vec![TensorType::new(DType::S32, inputs[0].shape.clone())])
     }
     fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
-        Some(super::elementwise::space(inputs, outputs))
+        Some(super::common::space(inputs, outputs))
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let y = inputs[0].to_i64().mapv(|x| {

@@ -77,7 +77,7 @@ impl Operator for IntegerDiv {
         Ok(vec![result_type(DType::S32, shape, self.requant.as_ref(), Activation::None, &inputs[2..])?])
     }
     fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
-        let mut space = super::elementwise::space(&inputs[..2], outputs);
+        let mut space = super::common::space(&inputs[..2], outputs);
         space.operands.extend(inputs[2..].iter().map(|t| vec![Reach::Whole; t.rank()]));
         Some(space)
     }

@@ -7,7 +7,7 @@ use ndarray::{ArrayD, IxDyn};
 use serde::{Deserialize, Serialize};
 
 use super::common::arity;
-use super::elementwise::space as elementwise_space;
+use super::common::space as elementwise_space;
 use super::integers::narrow;
 use super::{Numeric, Operator};
 use crate::ir::access::{Reach, Space};

@@ -9,6 +9,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
+pub use super::access::View;
+
 use super::access::Space;
 use super::graph::TensorType;
 use super::import::{ImportNode, Imported, OpError};
@@ -287,23 +289,6 @@ pub enum Numeric {
     /// Integers only (the integer dialects): integral float constants become integers; a float tensor
     /// is an error.
     Integer,
-}
-
-/// Whether a result is just another name for bytes of the operands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum View {
-    /// It is computed.
-    None,
-    /// Result 0 has operand 0's bytes, `offset` elements in.
-    Of {
-        /// Elements skipped at the start of operand 0.
-        offset: usize,
-    },
-    /// Result 0 is its operands end to end; operand `i` starts `offsets[i]` elements in.
-    Joined {
-        /// Start of each operand in the result, in elements.
-        offsets: Vec<usize>,
-    },
 }
 
 /// Named integers, floats, strings and lists: what manifests' predicates and call templates see.

@@ -39,7 +39,7 @@ impl Operator for Mod {
         Ok(vec![TensorType::new(common(inputs[0].dtype, inputs[1].dtype), binary_shape(inputs)?)])
     }
     fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
-        Some(super::elementwise::space(inputs, outputs))
+        Some(super::common::space(inputs, outputs))
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let (a, b, y) = (inputs[0], inputs[1], &outputs[0]);

@@ -9,7 +9,7 @@ use ndarray::IxDyn;
 use serde::{Deserialize, Serialize};
 
 use super::common::arity;
-use super::elementwise::space as elementwise_space;
+use super::common::space as elementwise_space;
 use super::integers::{log2, narrow};
 use super::rows::Rows;
 use super::{Numeric, Operator, Params, Requant, attributes};

@@ -38,7 +38,7 @@ impl Operator for Where {
         Ok(vec![TensorType::new(if a == b { a } else { common(a, b) }, shape)])
     }
     fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
-        Some(super::elementwise::space(inputs, outputs))
+        Some(super::common::space(inputs, outputs))
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let (c, a, b, y) = (inputs[0], inputs[1], inputs[2], &outputs[0]);

@@ -70,7 +70,7 @@ impl Operator for TrueIntegerDiv {
         Ok(vec![TensorType::new(DType::S32, inputs[0].shape.clone())])
     }
     fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
-        Some(super::elementwise::space(inputs, outputs))
+        Some(super::common::space(inputs, outputs))
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         Ok(vec![Value::from_i64_wrapping(inputs[0].to_i64().mapv(|x| self.apply(x)), outputs[0].dtype)])

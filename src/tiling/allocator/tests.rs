@@ -69,7 +69,8 @@ proptest! {
 
     #[test]
     fn the_smallest_height_is_that_of_brute_force(buffers in tiny()) {
-        let found = minimise(&buffers, &Options::default()).unwrap();
+        // Mixed alignments make even some of these hard: the default limit may end before the proof.
+        let found = minimise(&buffers, &Options::thorough()).unwrap();
         prop_assert!(found.proven);
         prop_assert_eq!(Some(found.height), brute_force(&buffers, 60));
         let problem = Problem { buffers, capacity: found.height };

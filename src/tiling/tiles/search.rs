@@ -48,6 +48,9 @@ const COMBINATIONS: usize = 6000;
 /// Parts of a layer at most.
 const MOST_TILES: usize = 4096;
 
+/// A region's shape and margins: all that tells parts apart but their place.
+type Outline = (Vec<usize>, Vec<(usize, usize)>);
+
 /// The layer, its operands' and results' types in one list.
 struct Layer<'a> {
     node: &'a Node,
@@ -241,7 +244,7 @@ impl Layer<'_> {
         let parts = self.parts(candidate);
         let streams = self.types.len();
         let mut kinds: Vec<Kind> = Vec::new();
-        let mut known: BTreeMap<Vec<(Vec<usize>, Vec<(usize, usize)>)>, usize> = BTreeMap::new();
+        let mut known: BTreeMap<Vec<Outline>, usize> = BTreeMap::new();
         let mut tiles: Vec<Tile> = Vec::new();
         for part in &parts {
             let regions: Vec<Region> = (0..streams).map(|s| self.region(s, part)).collect();
