@@ -6,11 +6,14 @@
 
 use super::checker::Reach;
 use super::code::{Code, slot};
+use super::icache::EMPTY;
 use super::memory::{Mapping, PAGE};
 use super::rv32::float::{self, Rounding};
+use super::rv32::state::PRESENT;
 use super::rv32::{Class, CoreState, Inst, Mode, Op, scalar, simd};
 use super::shared::{Shared, Trouble};
 use super::soc::{CoreSpec, Side};
+use super::turns::{NEVER, Turns};
 
 /// Why a core stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,36 +49,62 @@ struct Run<'a> {
     far: u64,
 }
 
-/// Runs a core until it has to stop. `limit` is the last tick at which it may touch what is shared.
+/// Runs cores in turns until one of them has to stop, something needs attention, or all are beyond `until`; the core
+/// that ran last, and why it stopped.
 pub fn run<const CHECK: bool>(
-    code: &Code,
+    code: &[Code; 2],
     s: &mut Shared,
-    c: &mut CoreState,
-    spec: &CoreSpec,
-    id: usize,
-    limit: u64,
-) -> Pause {
-    let mut page = c.pc / PAGE;
-    let mut slots = code.slots(c.pc);
-    let mut run = Run { s, c, spec, id, limit, far: limit.saturating_add(AHEAD) };
+    cores: &mut [CoreState],
+    specs: &[CoreSpec],
+    turns: &mut Turns,
+    until: u64,
+) -> (usize, Pause) {
     loop {
-        let pc = run.c.pc;
-        if pc / PAGE != page {
-            page = pc / PAGE;
-            slots = code.slots(pc);
+        let turn = turns.first();
+        let (Some(c), Some(spec)) = (cores.get_mut(turn.core), specs.get(turn.core)) else {
+            return (turn.core, Pause::Turn(NEVER));
+        };
+        if turn.at > until {
+            return (turn.core, Pause::Turn(turn.at));
         }
-        if let Err(pause) = run.step::<CHECK>(pc, &slots[slot(pc)]) {
-            return pause;
+        let limit = turn.others.min(until);
+        let mut run = Run { s, c, spec, id: turn.core, limit, far: limit.saturating_add(AHEAD) };
+        match run.until_pause::<CHECK>(&code[spec.side as usize]) {
+            Pause::Turn(at) => turns.postpone(at),
+            other => return (turn.core, other),
+        }
+        if s.attention {
+            return (turn.core, Pause::Turn(0));
         }
     }
 }
 
 impl Run<'_> {
+    /// Runs one core. `limit` is the last tick at which it may touch what is shared.
+    #[inline(always)]
+    fn until_pause<const CHECK: bool>(&mut self, code: &Code) -> Pause {
+        let mut page = self.c.pc / PAGE;
+        let mut slots = code.slots(self.c.pc);
+        loop {
+            let pc = self.c.pc;
+            if pc / PAGE != page {
+                page = pc / PAGE;
+                slots = code.slots(pc);
+            }
+            if let Err(pause) = self.step::<CHECK>(pc, &slots[slot(pc)]) {
+                return pause;
+            }
+        }
+    }
+
     #[inline(always)]
     fn step<const CHECK: bool>(&mut self, pc: u32, inst: &Inst) -> Step<()> {
-        let line = pc.wrapping_add(if inst.crosses { 2 } else { 0 }) >> 4;
-        if line != self.c.line {
-            self.fetch(pc, line, inst.crosses)?;
+        if inst.line != self.c.line {
+            let at_hand = self.c.present[inst.line as usize % PRESENT] == inst.line;
+            if !at_hand || (inst.crosses && self.c.line != pc >> 4) {
+                self.fetch(pc, inst)?;
+            }
+            self.c.line = inst.line;
         }
         if CHECK && self.c.undefined != 0 {
             self.track(inst)?;
@@ -83,6 +112,9 @@ impl Run<'_> {
         let period = self.spec.period;
         let stall = if inst.reads & self.c.late != 0 { period } else { 0 };
         let start = self.c.now + stall;
+        if inst.shared && start > self.limit {
+            return Err(Pause::Turn(start));
+        }
         let mut next = pc.wrapping_add(u32::from(inst.len));
         let mut end = start + u64::from(inst.cycles) * period;
         match inst.class {
@@ -135,21 +167,32 @@ impl Run<'_> {
 
     /// Brings the line of an instruction into the prefetch buffer.
     #[inline(never)]
-    fn fetch(&mut self, pc: u32, line: u32, crosses: bool) -> Step<()> {
+    fn fetch(&mut self, pc: u32, inst: &Inst) -> Step<()> {
+        if inst.class == Class::Unknown {
+            return Err(Pause::Decode);
+        }
         let first = pc >> 4;
-        if crosses && self.c.line != first {
+        if inst.crosses && self.c.line != first {
             self.fetch_line(first)?;
         }
-        self.fetch_line(line)
+        self.fetch_line(inst.line)
     }
     fn fetch_line(&mut self, line: u32) -> Step<()> {
+        let slot = line as usize % PRESENT;
         if self.spec.cache.is_none() {
             self.c.now += self.s.uncached_fetch * self.spec.period;
-        } else if !self.s.icache.hits_private(self.spec.index, line) {
+        } else if self.s.icache.hits_private(self.spec.index, line) {
+            self.c.present[slot] = line;
+        } else {
             if self.c.now > self.limit {
                 return Err(Pause::Turn(self.c.now));
             }
-            self.c.now += self.s.icache.fetch(self.spec.index, line, self.c.now, self.spec.period);
+            let (delay, evicted) = self.s.icache.fetch(self.spec.index, line, self.c.now, self.spec.period);
+            self.c.now += delay;
+            let old = &mut self.c.present[evicted as usize % PRESENT];
+            if *old == evicted {
+                *old = EMPTY;
+            }
         }
         self.c.line = line;
         Ok(())
@@ -224,9 +267,6 @@ impl Run<'_> {
     /// The place of a memory access, and when it ends.
     #[inline(always)]
     fn reach<const CHECK: bool>(&mut self, inst: &Inst, start: u64) -> Step<(usize, u64)> {
-        if start > self.limit {
-            return Err(Pause::Turn(start));
-        }
         let (addr, size) = (self.address(inst), width(inst.op));
         if addr & (size - 1) != 0 {
             return self.reach_unaligned::<CHECK>(inst, addr, start);
@@ -281,11 +321,13 @@ impl Run<'_> {
     fn special(&mut self, addr: u32, end: u64) {
         if self.s.memory.is_code(addr) {
             self.s.written_code.push(addr);
+            self.s.attention = true;
             // Back to the machine soon.
             self.limit = 0;
         }
         if self.s.layer_addr == Some(addr) {
             self.s.layer_written = Some(end);
+            self.s.attention = true;
             self.limit = 0;
         }
     }
@@ -353,9 +395,6 @@ impl Run<'_> {
     /// Float arithmetic on a unit that cores share.
     #[inline(always)]
     fn float(&mut self, inst: &Inst, start: u64) -> Step<u64> {
-        if start > self.limit {
-            return Err(Pause::Turn(start));
-        }
         let rm = self.rounding(inst)?;
         let units = self.s.float_free.len();
         let mut granted = start;
@@ -380,9 +419,6 @@ impl Run<'_> {
     }
     /// Division and square root: one unit for all cores, busy until it is done.
     fn divide_float(&mut self, inst: &Inst, start: u64) -> Step<u64> {
-        if start > self.limit {
-            return Err(Pause::Turn(start));
-        }
         let rm = self.rounding(inst)?;
         let end = start.max(self.s.divider_free) + self.s.float_division * self.spec.period;
         self.s.divider_free = end;

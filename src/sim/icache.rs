@@ -15,7 +15,8 @@ struct Ways {
     shift: u8,
 }
 
-const EMPTY: u32 = u32::MAX;
+/// No line.
+pub const EMPTY: u32 = u32::MAX;
 /// Ways of every cache.
 const WAYS: usize = 4;
 
@@ -36,15 +37,17 @@ impl Ways {
         let way = self.tags.get(set)?.iter().position(|tag| *tag == line)?;
         self.ready.get(set).map(|r| r[way])
     }
-    fn insert(&mut self, line: u32, ready: u64) {
+    /// Puts a line in; the one that had its place.
+    fn insert(&mut self, line: u32, ready: u64) -> u32 {
         let s = self.shift;
         let feedback = !((s >> 7) ^ (s >> 3) ^ (s >> 2) ^ (s >> 1)) & 1;
         self.shift = s << 1 | feedback;
         let (set, way) = (line as usize & (self.tags.len() - 1), usize::from(self.shift >> 1) % WAYS);
-        if let (Some(tags), Some(times)) = (self.tags.get_mut(set), self.ready.get_mut(set)) {
-            tags[way] = line;
-            times[way] = ready;
-        }
+        let (Some(tags), Some(times)) = (self.tags.get_mut(set), self.ready.get_mut(set)) else {
+            return EMPTY;
+        };
+        times[way] = ready;
+        std::mem::replace(&mut tags[way], line)
     }
     fn flush(&mut self) {
         self.tags.fill([EMPTY; WAYS]);
@@ -79,14 +82,15 @@ impl Icache {
     pub fn hits_private(&self, core: usize, line: u32) -> bool {
         self.enabled && self.private.get(core).is_some_and(|c| c.contains(line))
     }
-    /// Fetches a line that the core's own cache does not have; ticks until it is there.
-    pub fn fetch(&mut self, core: usize, line: u32, now: u64, period: u64) -> u64 {
+    /// Fetches a line that the core's own cache does not have; ticks until it is there, and the line that had its
+    /// place.
+    pub fn fetch(&mut self, core: usize, line: u32, now: u64, period: u64) -> (u64, u32) {
         if !self.enabled {
-            return u64::from(self.spec.off) * period;
+            return (u64::from(self.spec.off) * period, EMPTY);
         }
         let bank = line as usize % self.spec.banks;
         let (Some(shared), Some(free)) = (self.shared.get_mut(bank), self.free.get_mut(bank)) else {
-            return 0;
+            return (0, EMPTY);
         };
         let tag = line / self.spec.banks as u32;
         let hit = u64::from(self.spec.hit) * period;
@@ -96,10 +100,8 @@ impl Icache {
             shared.insert(tag, *free);
             *free
         });
-        if let Some(own) = self.private.get_mut(core) {
-            own.insert(line, 0);
-        }
-        arrived.saturating_sub(now) + hit
+        let evicted = self.private.get_mut(core).map_or(EMPTY, |own| own.insert(line, 0));
+        (arrived.saturating_sub(now) + hit, evicted)
     }
     /// Empties all caches.
     pub fn flush(&mut self) {

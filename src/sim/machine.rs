@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 use super::code::{Code, slot};
 use super::devices::{self, Access, Device, Effect, Effects, Reply, Transfer};
 use super::execute::{self, Pause};
+use super::icache::EMPTY;
 use super::loader::Program;
 use super::profile::Track;
 use super::rv32::state::Activity;
@@ -16,6 +17,7 @@ use super::rv32::{Class, CoreState, Inst, Isa, Mode};
 use super::shared::{Shared, Trouble};
 use super::soc::{Side, Soc, UNREACHABLE, Window};
 use super::transfers::Transfers;
+use super::turns::{NEVER, Turns};
 
 /// Bytes of the longest line that is printed whole.
 const LINE: usize = 1023;
@@ -52,20 +54,12 @@ enum Event {
     Transfer(usize),
 }
 
-/// Later than anything: times have room for a core's number.
-pub const NEVER: u64 = u64::MAX >> CORE_BITS;
-const CORE_BITS: u32 = 4;
-/// Cores that a machine can have.
-pub const MOST_CORES: usize = 1 << CORE_BITS;
-
 /// The machine.
 pub struct Machine<'a> {
     soc: &'a Soc,
     /// The cores, as in [`Soc::cores`].
     pub cores: Vec<CoreState>,
-    /// Who wants to go on when, the earliest first: times ([`NEVER`] if not at all) above numbers of cores, so that
-    /// the core with the smaller number wins ties.
-    queue: [u64; MOST_CORES],
+    turns: Turns,
     /// Memories, caches, checker.
     pub shared: Shared,
     /// Decoded instructions: of the cluster's cores, of the controller.
@@ -85,7 +79,7 @@ pub struct Machine<'a> {
     /// Interrupt lines of the controller that are pending and not masked.
     interrupts: u32,
     end: Option<End>,
-    /// Latest tick that anything happened at.
+    /// When the last event was, or when it ended.
     pub now: u64,
 }
 
@@ -101,7 +95,7 @@ impl<'a> Machine<'a> {
         let mut machine = Machine {
             soc,
             cores: vec![CoreState::new(); soc.cores.len()],
-            queue: std::array::from_fn(|core| NEVER << CORE_BITS | core as u64),
+            turns: Turns::new(),
             shared,
             code: [Side::Cluster, Side::Controller].map(|side| Code::new(isa(soc, side))),
             devices: devices::build(soc),
@@ -146,69 +140,41 @@ impl<'a> Machine<'a> {
             if let Some(end) = self.end.take() {
                 return end;
             }
-            let (core, at, others) = self.next_core();
+            let at = self.turns.first().at;
             let next = self.next_event.min(at);
             if next > last {
                 if next == NEVER {
+                    self.now = self.cores.iter().map(|c| c.now).max().unwrap_or(0).max(self.now);
                     return End::Deadlock;
                 }
-                // Cores may have run ahead a little.
                 self.now = last;
                 return End::TimeOut;
             }
             if self.next_event <= at {
                 self.handle_event();
-                continue;
+            } else {
+                self.advance(last.min(self.next_event - 1), check);
             }
-            let limit = others.min(self.next_event - 1).min(last);
-            self.advance(core, limit, check);
         }
     }
 
-    /// The core whose turn it is, when, and the last tick before another's turn.
-    #[inline(always)]
-    fn next_core(&self) -> (usize, u64, u64) {
-        let (first, second) = (self.queue[0], self.queue[1]);
-        let core = first & (MOST_CORES as u64 - 1);
-        (core as usize, first >> CORE_BITS, (second - core - 1) >> CORE_BITS)
-    }
-    /// The first core of the queue wants to go on later.
-    #[inline(always)]
-    fn postpone(&mut self, at: u64) {
-        let key = at << CORE_BITS | self.queue[0] & (MOST_CORES as u64 - 1);
-        let mut place = 0;
-        while place + 1 < MOST_CORES && self.queue[place + 1] < key {
-            self.queue[place] = self.queue[place + 1];
-            place += 1;
-        }
-        self.queue[place] = key;
-    }
-    /// Any core wants to go on at another time.
-    fn set_ready(&mut self, core: usize, at: u64) {
-        let mask = MOST_CORES as u64 - 1;
-        if let Some(entry) = self.queue.iter_mut().find(|k| (**k & mask) as usize == core) {
-            *entry = at.min(NEVER) << CORE_BITS | core as u64;
-        }
-        self.queue.sort_unstable();
-    }
-
-    fn advance(&mut self, core: usize, limit: u64, check: bool) {
-        let (Some(state), Some(spec)) = (self.cores.get_mut(core), self.soc.cores.get(core)) else { return };
-        let code = &self.code[spec.side as usize];
-        let pause = if check {
-            execute::run::<true>(code, &mut self.shared, state, spec, core, limit)
+    /// Lets cores run up to a tick, or until one needs something.
+    fn advance(&mut self, until: u64, check: bool) {
+        let (shared, cores, turns) = (&mut self.shared, &mut self.cores, &mut self.turns);
+        let specs = &self.soc.cores;
+        let (core, pause) = if check {
+            execute::run::<true>(&self.code, shared, cores, specs, turns, until)
         } else {
-            execute::run::<false>(code, &mut self.shared, state, spec, core, limit)
+            execute::run::<false>(&self.code, shared, cores, specs, turns, until)
         };
-        self.now = self.now.max(state.now);
-        if let Some(at) = self.shared.layer_written.take() {
-            self.change_layer(at);
-        }
-        if !self.shared.written_code.is_empty() {
+        if std::mem::take(&mut self.shared.attention) {
+            if let Some(at) = self.shared.layer_written.take() {
+                self.change_layer(at);
+            }
             self.forget_code();
         }
         match pause {
-            Pause::Turn(at) => self.postpone(at),
+            Pause::Turn(_) => {}
             Pause::Decode => self.decode(core),
             Pause::Machine => self.slow(core),
             Pause::Fault(trouble) => self.fault(core, trouble),
@@ -242,6 +208,7 @@ impl<'a> Machine<'a> {
 
     fn fault(&mut self, core: usize, trouble: Box<Trouble>) {
         let (now, pc) = self.cores.get(core).map_or((0, 0), |c| (c.now, c.pc));
+        self.now = now;
         self.end.get_or_insert(End::Fault(Fault { now, core, pc, trouble }));
     }
 
@@ -269,7 +236,7 @@ impl<'a> Machine<'a> {
         let state = &mut self.cores[core];
         state.activity = activity;
         state.asleep_since = state.now;
-        self.set_ready(core, NEVER);
+        self.turns.set(core, NEVER);
     }
 
     fn device_access(&mut self, core: usize, inst: &Inst, next: u32) {
@@ -337,7 +304,7 @@ impl<'a> Machine<'a> {
         }
         execute::retire(state, inst, next, end);
         let now = state.now;
-        self.set_ready(core, now);
+        self.turns.set(core, now);
         if let Reply::Sleep(what) = reply {
             self.sleep(core, Activity::Asleep { rd: inst.rd, what });
         }
@@ -395,14 +362,23 @@ impl<'a> Machine<'a> {
                 Effect::Stop(core) => {
                     if let Some(state) = self.cores.get_mut(core) {
                         state.activity = Activity::Off;
-                        self.set_ready(core, NEVER);
+                        self.turns.set(core, NEVER);
                     }
                 }
                 Effect::Move(transfer) => self.begin(transfer),
-                Effect::EnableCaches(on) => self.shared.icache.enabled = on,
-                Effect::FlushCaches => self.shared.icache.flush(),
+                Effect::EnableCaches(on) => {
+                    self.shared.icache.enabled = on;
+                    self.forget_lines();
+                }
+                Effect::FlushCaches => {
+                    self.shared.icache.flush();
+                    self.forget_lines();
+                }
                 Effect::Print { stream, byte } => self.print(stream, byte),
-                Effect::Exit(status) => self.end = Some(End::Exit(status)),
+                Effect::Exit(status) => {
+                    self.now = now;
+                    self.end = Some(End::Exit(status));
+                }
                 Effect::Synchronise(mask) => self.synchronise(mask),
                 Effect::Follow { core, after } => {
                     if let Some(checker) = &mut self.shared.checker {
@@ -413,6 +389,11 @@ impl<'a> Machine<'a> {
             }
         }
         effects.clear();
+    }
+
+    /// Nobody knows any more what its instruction cache holds.
+    fn forget_lines(&mut self) {
+        self.cores.iter_mut().for_each(|c| c.present.fill(EMPTY));
     }
 
     /// Each stream is printed by lines.
@@ -438,7 +419,7 @@ impl<'a> Machine<'a> {
         state.now = state.now.max(at);
         state.slept += state.now - state.asleep_since;
         let now = state.now;
-        self.set_ready(core, now);
+        self.turns.set(core, now);
         let state = &mut self.cores[core];
         if let Some(profile) = &mut self.shared.profile {
             profile.slice(Track::Core(core), what.into(), state.asleep_since, state.now);
@@ -454,7 +435,7 @@ impl<'a> Machine<'a> {
                 state.now = state.now.max(at);
                 state.slept += state.now - state.asleep_since;
                 let now = state.now;
-                self.set_ready(core, now);
+                self.turns.set(core, now);
             }
         }
     }
@@ -468,7 +449,7 @@ impl<'a> Machine<'a> {
         state.activity = Activity::Running;
         state.now = state.now.max(at);
         let now = state.now;
-        self.set_ready(core, now);
+        self.turns.set(core, now);
         let state = &mut self.cores[core];
         if let Some(profile) = &mut self.shared.profile {
             profile.start(core, state.now);

@@ -22,6 +22,7 @@ pub mod siracusa;
 pub mod soc;
 mod trace;
 mod transfers;
+mod turns;
 pub mod virt;
 
 pub use names::Label;
@@ -62,7 +63,7 @@ pub fn address(elf: &[u8], soc: &Soc, symbol: &str) -> Option<u32> {
 }
 
 fn last_tick(soc: &Soc, options: &Options) -> u64 {
-    options.max_cycles.map_or(machine::NEVER - 1, |c| c.saturating_mul(soc.period).min(machine::NEVER - 1))
+    options.max_cycles.map_or(turns::NEVER - 1, |c| c.saturating_mul(soc.period).min(turns::NEVER - 1))
 }
 
 fn build<'a>(

@@ -63,6 +63,8 @@ pub struct Shared {
     pub profile: Option<Box<Profile>>,
     /// Address of the variable that tells which layer runs, if it is watched.
     pub layer_addr: Option<u32>,
+    /// Whether the machine has something to do about `written_code` or `layer_written`.
+    pub attention: bool,
     /// When it was last written, if the machine has not seen that yet.
     pub layer_written: Option<u64>,
 }
@@ -85,6 +87,7 @@ impl Shared {
             checker: None,
             profile: None,
             layer_addr: None,
+            attention: false,
             layer_written: None,
         }
     }

@@ -15,6 +15,11 @@ pub fn decode(word: u32, pc: u32, isa: Isa) -> Inst {
         full.and_then(|w| decode_word(w, pc, isa)).unwrap_or(Inst { class: Class::Illegal, ..Inst::UNKNOWN });
     inst.len = if compressed { 2 } else { 4 };
     inst.crosses = !compressed && pc & 15 == 14;
+    inst.line = pc.wrapping_add(u32::from(inst.len) - 2) >> 4;
+    inst.shared = matches!(
+        inst.class,
+        Class::Load | Class::Store | Class::Float | Class::FloatDiv | Class::FloatLoad | Class::FloatStore
+    );
     inst
 }
 

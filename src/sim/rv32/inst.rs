@@ -126,10 +126,14 @@ pub struct Inst {
     /// The result comes one cycle late, and the next instruction stalls if it reads it: `rd`, or 32 + `rd` if it is a
     /// float register; 0 for none.
     pub late: u8,
+    /// Line (address / 16) of its last halfword.
+    pub line: u32,
     /// Lies across a 16-byte fetch line.
     pub crosses: bool,
     /// Rounding mode of float instructions.
     pub rm: u8,
+    /// Uses something that cores share: a memory, a float unit.
+    pub shared: bool,
 }
 
 impl Inst {
@@ -147,8 +151,11 @@ impl Inst {
         len: 4,
         cycles: 1,
         late: 0,
+        // No instruction's: the first fetch finds that it has to be decoded.
+        line: u32::MAX - 1,
         crosses: false,
         rm: 0,
+        shared: false,
     };
     /// Whether it writes memory.
     #[inline(always)]

@@ -31,6 +31,9 @@ pub enum Activity {
     Waiting,
 }
 
+/// Lines that a core remembers to have in its instruction cache.
+pub const PRESENT: usize = 64;
+
 /// A core's registers and clock.
 #[derive(Clone, Debug)]
 pub struct CoreState {
@@ -48,6 +51,8 @@ pub struct CoreState {
     pub late: u64,
     /// Line in the prefetch buffer: address / 16.
     pub line: u32,
+    /// Lines known to be in its own instruction cache, each at its number modulo the length.
+    pub present: [u32; PRESENT],
     /// Hardware loops, inner first.
     pub loops: [HardwareLoop; 2],
     /// Exception flags.
@@ -90,6 +95,7 @@ impl CoreState {
             retired: 0,
             late: 0,
             line: u32::MAX,
+            present: [u32::MAX; PRESENT],
             loops: [HardwareLoop::default(); 2],
             fflags: 0,
             frm: 0,
