@@ -253,9 +253,7 @@ fn fit(facts: &Facts, id: KernelId, kernel: &Kernel) -> std::result::Result<Choi
         scratch_bytes,
         inplace: inplace(facts, manifest),
         packs,
-        // A cost counts the cycles of all cores together where the platform lets them share a kernel for one.
-        cycles: count("cost", &manifest.cost)?
-            .map(|c| if kernel.adapted() { c / u64::from(kernel.cores) } else { c }),
+        cycles: count("cost", &manifest.cost)?,
     })
 }
 

@@ -31,10 +31,6 @@ impl Kernel {
     pub fn parallel(&self) -> bool {
         self.manifest.parallel || self.replaced.is_some()
     }
-    /// Whether the platform made a kernel of one core one for all of them, by a call template of its own.
-    pub fn adapted(&self) -> bool {
-        self.replaced.is_some()
-    }
 }
 
 /// All kernels a platform can use.
