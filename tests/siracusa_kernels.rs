@@ -104,7 +104,9 @@ fn depthwise_convolutions() {
     for (x, w, y) in [("s8", "s8", "u8"), ("u8", "s8", "s8"), ("s8", "u8", "s8"), ("u8", "s8", "s32")] {
         let generic = if y == "s32" { "generic/conv_dw_int.c" } else { "generic/conv_dw_rq.c" };
         let words = [("X", x), ("W", w), ("B", "s32"), ("Y", y)];
-        check("depthwise", &words, &[("ref", generic, ""), ("depthwise", "siracusa/conv_dw_xp.c", "")]);
+        let own =
+            [("depthwise", "siracusa/conv_dw_xp.c", ""), ("depthwise_any", "siracusa/conv_dw_any_xp.c", "")];
+        check("depthwise", &words, &[&[("ref", generic, "")], &own[..]].concat());
     }
 }
 

@@ -98,13 +98,14 @@ void TW_KERNEL(const X_T *x, const W_T *w, const B_T *bias, Y_T *y,
     struct tw_range part;
     struct tw_tile tile;
     struct tw_channels channels;
-    const struct tw_rq rq = tw_rq(mul, add, mul_step, add_step, shift, lo, hi);
+    struct tw_rq rq = tw_rq(mul, add, mul_step, add_step, shift, lo, hi);
 
     /* Few pixels: the channels are shared out too. */
     while (parts < blocks && group * quads * parts % tw_core_count() != 0
            && group * quads * parts < 4 * tw_core_count()) {
         parts++;
     }
+    rq.reach = tw_reach(taps);
     tw_tile_requant(&tile, &rq);
     tile.words = words;
     tile.runs = 1;

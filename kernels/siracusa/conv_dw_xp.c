@@ -100,8 +100,18 @@ TW_NEVER_INLINE void describe(struct tw_dw_rows *to, const struct axis *b, int32
 {
     for (int32_t l = first; l < end; l++, to++) {
         const int32_t j = pairs ? 2 * l : l, row = j * b->stride - b->pad;
+        ptrdiff_t x = row * b->x;
         to->w_mask = 0x00ffffffu;
         to->v_mask = 0xffffff00u;
+        to->y[0] = j * b->y;
+        to->y[1] = (pairs && j + 1 < b->out ? j + 1 : j) * b->y;
+        if (row >= 0 && row + 4 <= b->in) {
+            to->x[0] = x;
+            to->x[1] = x += b->x;
+            to->x[2] = x += b->x;
+            to->x[3] = x + b->x;
+            continue;
+        }
         for (int r = 0; r < 4; r++) {
             const int32_t at = row + r;
             /* Rows that do not exist have weights of zero; any bytes will do. */
@@ -111,8 +121,6 @@ TW_NEVER_INLINE void describe(struct tw_dw_rows *to, const struct axis *b, int32
                 to->v_mask &= ~(UINT32_C(0xff) << (8 * r));
             }
         }
-        to->y[0] = j * b->y;
-        to->y[1] = (pairs && j + 1 < b->out ? j + 1 : j) * b->y;
     }
 }
 
@@ -153,7 +161,9 @@ void TW_KERNEL(const X_T *x, const W_T *w, const B_T *bias, Y_T *y,
     const int pairs = three && a->stride == 1 && b->stride == 1;
     const int32_t lines = pairs ? (b->out + 1) / 2 : b->out;
     const struct tw_range part = tw_split((size_t)channels * (size_t)multiplier * (size_t)n * (size_t)lines, 1);
-    int32_t item = (int32_t)part.begin, l = item % lines, image = item / lines % n, o = item / lines / n;
+    int32_t item = (int32_t)part.begin;
+    const int32_t planes = tw_divide(item, lines);
+    int32_t l = item - planes * lines, o = tw_divide(planes, n), image = planes - o * n;
     struct channel c = {NULL, NULL, NULL, 0, 0, 0};
 #if Y_BITS != 32
     /* Outputs whose last column is on the image. */

@@ -42,9 +42,10 @@ void TW_KERNEL(const float *x, const float *w, const float *bias, float *y,
         parts++;
     }
     const struct tw_range part = tw_split((size_t)lines * (size_t)parts, 1);
-    int32_t item = (int32_t)part.begin, line = item / parts, piece = item % parts;
-    int32_t oh = line % out_h, image = line / out_h % n, block = line / out_h / n % group_blocks;
-    int32_t g = line / out_h / n / group_blocks;
+    int32_t item = (int32_t)part.begin;
+    const int32_t line = tw_divide(item, parts), rows = tw_divide(line, out_h), images = tw_divide(rows, n);
+    int32_t piece = item - line * parts, oh = line - rows * out_h, image = rows - images * n;
+    int32_t g = tw_divide(images, group_blocks), block = images - g * group_blocks;
     for (; item < (int32_t)part.end; item++) {
         const int32_t sh = oh * stride_h - pad_top, channel = g * group_out + 4 * block;
         const int32_t h0 = tw_first_tap(sh, dil_h, kernel_h), h1 = tw_end_tap(sh, dil_h, kernel_h, in_h);

@@ -43,13 +43,6 @@ struct job {
     ptrdiff_t y_pixel;
 };
 
-/* The results of one tile. */
-TW_ALWAYS_INLINE void finish(const struct job *job, int pixels, Y_T *y)
-{
-    tw_tile_results(&job->tile, &job->channels, RQ(job), job->first, job->count, pixels, y,
-                    job->y_pixel * (ptrdiff_t)sizeof *y);
-}
-
 TW_NEVER_INLINE void next_block(struct job *job, const B_T *bias, int32_t first, int32_t count)
 {
     job->first = first;
@@ -67,39 +60,31 @@ TW_NEVER_INLINE void border(struct job *job, const X_T *x, const W_T *w, Y_T *y,
                             int32_t group_in, int32_t kernel_w, int32_t x_pixel, int32_t x_step)
 {
     const int32_t run = (w1 - w0) * group_in;
+    const ptrdiff_t y_step = job->y_pixel * (ptrdiff_t)sizeof *y;
     if (run > 0 && job->tile.runs > 0) {
         job->tile.words = run / 4;
         job->tile.x_skip = x_step - run;
         job->tile.w_skip = 4 * (kernel_w * group_in - run);
-        tw_tile_dot1(&job->tile, job->channels.bias, x + (ptrdiff_t)w0 * x_pixel, w + (ptrdiff_t)w0 * group_in * 4);
+        tw_tile_rest(&job->tile, &job->channels, RQ(job), job->first, job->count, 1, x + (ptrdiff_t)w0 * x_pixel, 0,
+                     w + (ptrdiff_t)w0 * group_in * 4, y, y_step);
     } else {
         for (int32_t j = 0; j < 4; j++) {
             job->tile.acc[j] = job->channels.bias[j];
         }
+        tw_tile_one_by_one(&job->tile, &job->channels, RQ(job), job->first, job->count, 1, y, y_step);
     }
-    finish(job, 1, y);
 }
 
 /* `count` pixels that have all taps, x_step bytes apart. */
 TW_NEVER_INLINE void inside(struct job *job, const X_T *x, const W_T *w, Y_T *y, int32_t count, ptrdiff_t x_step)
 {
+    const ptrdiff_t y_step = job->y_pixel * (ptrdiff_t)sizeof *y;
     if (count >= 4) {
-        tw_tile_quads(&job->tile, &job->channels, RQ(job), job->first, job->count, count / 4, x, x_step, 4, w, y,
-                      job->y_pixel * (ptrdiff_t)sizeof *y);
-        x += (count & ~3) * x_step;
-        y += (count & ~3) * job->y_pixel;
-        count &= 3;
+        tw_tile_quads(&job->tile, &job->channels, RQ(job), job->first, job->count, count / 4, x, x_step, 4, w, y, y_step);
     }
-    if (count >= 2) {
-        tw_tile_dot2(&job->tile, job->channels.bias, x, x_step, 4, w);
-        finish(job, 2, y);
-        count -= 2;
-        x += 2 * x_step;
-        y += 2 * job->y_pixel;
-    }
-    if (count > 0) {
-        tw_tile_dot1(&job->tile, job->channels.bias, x, w);
-        finish(job, 1, y);
+    if ((count & 3) != 0) {
+        tw_tile_rest(&job->tile, &job->channels, RQ(job), job->first, job->count, count & 3, x + (count & ~3) * x_step,
+                     x_step, w, y + (count & ~3) * job->y_pixel, y_step);
     }
 }
 
@@ -130,13 +115,15 @@ void TW_KERNEL(const X_T *x, const W_T *w, const B_T *bias, Y_T *y,
     }
     job.y_pixel = y_pixel;
     job.rq = tw_rq(mul, add, mul_step, add_step, shift, lo, hi);
+    job.rq.reach = tw_reach(kernel_h * kernel_w * group_in);
     tw_tile_requant(&job.tile, &job.rq);
 
     /* Items are pieces of rows of images of blocks of groups. */
     const struct tw_range part = tw_split((size_t)lines * (size_t)parts, 1);
-    int32_t item = (int32_t)part.begin, line = item / parts, piece = item % parts;
-    int32_t oh = line % out_h, image = line / out_h % n, block = line / out_h / n % group_blocks;
-    int32_t g = line / out_h / n / group_blocks, block_now = -1;
+    int32_t item = (int32_t)part.begin;
+    const int32_t line = tw_divide(item, parts), rows = tw_divide(line, out_h), images = tw_divide(rows, n);
+    int32_t piece = item - line * parts, oh = line - rows * out_h, image = rows - images * n;
+    int32_t g = tw_divide(images, group_blocks), block = images - g * group_blocks, block_now = -1;
     for (; item < (int32_t)part.end; item++) {
         const int32_t sh = oh * stride_h - pad_top, channel = g * group_out + 4 * block;
         const int32_t h0 = tw_first_tap(sh, dil_h, kernel_h), h1 = tw_end_tap(sh, dil_h, kernel_h, in_h);

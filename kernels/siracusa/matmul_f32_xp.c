@@ -24,8 +24,8 @@ void TW_KERNEL(const float *a, const float *b, const float *c, float *y,
     const struct tw_terms terms = {1, 1, k, 0, 0, a_col, 0, 0, b_row};
     const int32_t quads = (m + 3) / 4, blocks = (n + 3) / 4;
     const struct tw_range part = tw_split((size_t)batch * (size_t)quads * (size_t)blocks, 1);
-    int32_t block = (int32_t)part.begin % blocks, quad = (int32_t)part.begin / blocks % quads;
-    int32_t t = (int32_t)part.begin / blocks / quads, now = -1;
+    const int32_t line = tw_divide((int32_t)part.begin, blocks);
+    int32_t t = tw_divide(line, quads), quad = line - t * quads, block = (int32_t)part.begin - line * blocks, now = -1;
     ptrdiff_t to_a = 0, to_b = 0, to_c = 0;
     for (int32_t item = (int32_t)part.begin; item < (int32_t)part.end; item++) {
         const int32_t rows = m - 4 * quad < 4 ? m - 4 * quad : 4, columns = n - 4 * block < 4 ? n - 4 * block : 4;

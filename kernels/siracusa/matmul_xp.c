@@ -28,7 +28,8 @@
  * them. y's rows are y_row elements apart, its matrices y_batch.
  * Where TW_PACKED is 1, b is packed in blocks of four columns (rows4; matrices behind each other); else each core packs
  * the four columns it works on into scratch, as it does with four rows of a where they are not made of whole words.
- * Each core has `room` bytes of scratch: 4 * k, k rounded up to whole words, for each of a and b that it packs.
+ * Each core has `room` bytes of scratch: 4 * k, k rounded up to whole words, for each of a and b that it packs; it packs a
+ * also where there are factors or c has rows.
  * mul and add have one element (step 0) or one for each column (step 1); for a result of 32 bits they are NULL and
  * nothing is requantised. */
 
@@ -54,6 +55,12 @@ struct job {
 /* Bytes of a row of a that a core copies. */
 #define ROW 512
 
+/* Where matrix t of an operand begins; one dimension is walked without divisions. */
+TW_NEVER_INLINE ptrdiff_t matrix(int32_t t, int32_t rank, const int32_t *walk, int32_t operand)
+{
+    return rank == 1 ? (ptrdiff_t)t * walk[operand] : tw_batch_offset(t, rank, walk, walk + operand * rank);
+}
+
 struct shape {
     int32_t k, n, b_row, b_col;
 };
@@ -73,44 +80,34 @@ TW_NEVER_INLINE void scale(struct job *job, int32_t row, int rows)
     }
 }
 
-/* The results of one tile, rows from `row`. */
-TW_ALWAYS_INLINE void finish(struct job *job, int32_t row, int rows, Y_T *y)
+/* Rows first .. end - 1 of a, whole words each. */
+TW_NEVER_INLINE void direct(struct job *job, const A_T *a, int32_t a_row, const void *w, int32_t first, int32_t end,
+                            Y_T *y)
 {
-    if (job->scaled) {
-        scale(job, row, rows);
+    const ptrdiff_t y_step = job->y_row * (ptrdiff_t)sizeof *y;
+    const int32_t count = end - first;
+    if (count >= 4) {
+        tw_tile_quads(&job->tile, &job->channels, RQ(job), job->first, job->count, count / 4, a, a_row, 4, w, y, y_step);
     }
-    tw_tile_results(&job->tile, &job->channels, RQ(job), job->first, job->count, rows, y,
-                    job->y_row * (ptrdiff_t)sizeof *y);
+    if ((count & 3) != 0) {
+        tw_tile_rest(&job->tile, &job->channels, RQ(job), job->first, job->count, count & 3,
+                     a + (ptrdiff_t)(count & ~3) * a_row, a_row, w, y + (count & ~3) * job->y_row, y_step);
+    }
 }
 
-/* Rows first .. end - 1 of a, whole words each. */
-TW_NEVER_INLINE void direct(struct job *job, const A_T *a, int32_t a_row, const void *w, int32_t first,
-                            int32_t end, Y_T *y)
+/* Rows first .. end - 1 of a, copied to whole words four at a time; also where more is done than to requantise. */
+TW_NEVER_INLINE void copied(struct job *job, const A_T *a, int32_t a_row, int32_t a_col, int32_t k, uint32_t *a_pack,
+                            const void *w, int32_t first, int32_t end, Y_T *y)
 {
-    int32_t row = first;
-    const int32_t quads = (end - first) / 4;
-    if (job->scaled) {
-        for (; row + 4 <= end; row += 4, a += 4 * (ptrdiff_t)a_row, y += 4 * job->y_row) {
-            tw_tile_dot4(&job->tile, job->channels.bias, a, a_row, 4, w);
-            finish(job, row, 4, y);
+    for (int32_t row = first; row < end; row += 4, a += 4 * (ptrdiff_t)a_row, y += 4 * job->y_row) {
+        const int32_t rows = end - row < 4 ? end - row : 4;
+        tw_pack4(a_pack, (const uint8_t *)a, k, a_row, a_col, rows);
+        tw_tile_dot4(&job->tile, job->channels.bias, a_pack, 4, 16, w);
+        if (job->scaled) {
+            scale(job, row, rows);
         }
-    } else if (quads > 0) {
-        tw_tile_quads(&job->tile, &job->channels, RQ(job), job->first, job->count, quads, a, a_row, 4, w, y,
-                      job->y_row * (ptrdiff_t)sizeof *y);
-        row += 4 * quads;
-        a += 4 * quads * (ptrdiff_t)a_row;
-        y += 4 * quads * job->y_row;
-    }
-    if (row + 2 <= end) {
-        tw_tile_dot2(&job->tile, job->channels.bias, a, a_row, 4, w);
-        finish(job, row, 2, y);
-        row += 2;
-        a += 2 * (ptrdiff_t)a_row;
-        y += 2 * job->y_row;
-    }
-    if (row < end) {
-        tw_tile_dot1(&job->tile, job->channels.bias, a, w);
-        finish(job, row, 1, y);
+        tw_tile_results(&job->tile, &job->channels, RQ(job), job->first, job->count, rows, y,
+                        job->y_row * (ptrdiff_t)sizeof *y);
     }
 }
 
@@ -203,7 +200,7 @@ void TW_KERNEL(const A_T *a, const B_T *b, const C_T *c, Y_T *y,
                int32_t lo, int32_t hi, void *scratch, int32_t room)
 {
     const int32_t words = (k + 3) / 4, blocks = (n + 3) / 4, quads = (m + 3) / 4;
-    const int in_words = a_col == 1 && k % 4 == 0;
+    const int scaled = alpha != 1 || (c != NULL && c_row != 0 && m > 1), in_words = a_col == 1 && k % 4 == 0 && !scaled;
     uint32_t *const own = scratch != NULL ? (uint32_t *)scratch + (ptrdiff_t)tw_core_id() * (room / 4) : NULL;
     uint32_t *const a_pack = own, *const b_pack = own != NULL && !in_words ? own + 4 * words : own;
     int32_t parts = 1;
@@ -219,7 +216,8 @@ void TW_KERNEL(const A_T *a, const B_T *b, const C_T *c, Y_T *y,
     }
     job.y_row = y_row;
     job.rq = tw_rq(mul, add, mul_col, add_col, shift, lo, hi);
-    job.scaled = alpha != 1 || (c != NULL && c_row != 0 && m > 1);
+    job.rq.reach = tw_reach(k);
+    job.scaled = scaled;
     job.alpha = alpha;
     job.beta = beta;
     job.c_row = c_row;
@@ -232,8 +230,9 @@ void TW_KERNEL(const A_T *a, const B_T *b, const C_T *c, Y_T *y,
 
     /* Items are ranges of rows of blocks of columns of matrices. */
     const struct tw_range part = tw_split((size_t)batch * (size_t)blocks * (size_t)parts, 1);
-    int32_t item = (int32_t)part.begin, line = item / parts, piece = item % parts;
-    int32_t t = line / blocks, block = line % blocks, block_now = -1, batch_now = -1;
+    int32_t item = (int32_t)part.begin;
+    const int32_t line = tw_divide(item, parts);
+    int32_t piece = item - line * parts, t = tw_divide(line, blocks), block = line - t * blocks, block_now = -1, batch_now = -1;
     while (item < (int32_t)part.end) {
         const int32_t first = parts > 1 ? 4 * (quads * piece / parts) : 0;
         const int32_t stop = parts > 1 ? 4 * (quads * (piece + 1) / parts) : m, end = stop < m ? stop : m;
@@ -242,16 +241,10 @@ void TW_KERNEL(const A_T *a, const B_T *b, const C_T *c, Y_T *y,
         const void *w;
 
         if (t != batch_now) {
-            /* One dimension is walked without divisions. */
-            const ptrdiff_t to_b = batch_rank == 1 ? (ptrdiff_t)t * walk[2]
-                                                   : tw_batch_offset(t, batch_rank, walk, walk + 2 * batch_rank);
-            ta = a + (batch_rank == 1 ? (ptrdiff_t)t * walk[1]
-                                      : tw_batch_offset(t, batch_rank, walk, walk + batch_rank));
+            const ptrdiff_t to_b = matrix(t, batch_rank, walk, 2);
+            ta = a + matrix(t, batch_rank, walk, 1);
             tb = b + to_b;
-            if (c != NULL) {
-                tc = c + (batch_rank == 1 ? (ptrdiff_t)t * walk[3]
-                                          : tw_batch_offset(t, batch_rank, walk, walk + 3 * batch_rank));
-            }
+            tc = c != NULL ? c + matrix(t, batch_rank, walk, 3) : NULL;
             if (TW_PACKED && to_b != 0) {
                 /* Steps count elements of the matrix that was packed. */
                 tb = b + (tb - b) / (k * n) * (16 * words * blocks);
@@ -288,12 +281,7 @@ void TW_KERNEL(const A_T *a, const B_T *b, const C_T *c, Y_T *y,
         if (in_words) {
             direct(&job, ta + (ptrdiff_t)first * a_row, a_row, w, first, end, py);
         } else {
-            for (int32_t row = first; row < end; row += 4, py += 4 * (ptrdiff_t)y_row) {
-                const int32_t rows = end - row < 4 ? end - row : 4;
-                tw_pack4(a_pack, (const uint8_t *)ta + (ptrdiff_t)row * a_row, k, a_row, a_col, rows);
-                tw_tile_dot4(&job.tile, job.channels.bias, a_pack, 4, 16, w);
-                finish(&job, row, rows, py);
-            }
+            copied(&job, ta + (ptrdiff_t)first * a_row, a_row, a_col, k, a_pack, w, first, end, py);
         }
         item++;
         if (++piece == parts) {

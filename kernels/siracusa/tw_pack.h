@@ -11,7 +11,7 @@
 #include "tw_xpulp.h"
 
 /* Words of `words` times four taps of four rows. */
-static inline void tw_pack_words(uint32_t *to, const uint8_t *const rows[4], int32_t words)
+TW_ALWAYS_INLINE void tw_pack_words(uint32_t *to, const uint8_t *const rows[4], int32_t words)
 {
 #if TW_XPULP
     const uint8_t *r0 = rows[0], *r1 = rows[1], *r2 = rows[2], *r3 = rows[3];
@@ -137,7 +137,7 @@ static inline uint8_t *tw_zero(uint8_t *to, int32_t n)
  * Packs `count` (1 to 4) rows of k taps; rows are row_step bytes apart, taps tap_step. Rows that do not exist repeat the
  * first one: their results are never stored. Taps behind k are zero. `to` has room for 4 * (k + 3) / 4 words.
  */
-static inline void tw_pack4(uint32_t *to, const uint8_t *from, int32_t k, ptrdiff_t row_step, ptrdiff_t tap_step,
+TW_NEVER_INLINE void tw_pack4(uint32_t *to, const uint8_t *from, int32_t k, ptrdiff_t row_step, ptrdiff_t tap_step,
                      int32_t count)
 {
     const int32_t words = k / 4;

@@ -21,6 +21,7 @@ struct tw_rq {
     int64_t fold;  /* half - lo * 2^shift */
     int64_t least; /* sums below it give lo */
     int64_t most;  /* sums from it on give hi */
+    int32_t reach; /* no accumulator without its bias is larger */
 };
 
 /* 0 <= shift <= 48; lo and hi within nine bits. */
@@ -29,7 +30,7 @@ static inline struct tw_rq tw_rq(const int32_t *mul, const int32_t *add, int32_t
 {
     const int64_t one = (int64_t)(UINT64_C(1) << shift);
     const struct tw_rq rq = {mul, add, mul_step, add_step, shift, lo, hi, one >> 1, (one >> 1) - lo * one, lo * one,
-                             (hi + 1) * one};
+                             (hi + 1) * one, INT32_MAX};
     return rq;
 }
 

@@ -28,6 +28,8 @@ struct tw_channels {
     int32_t limit[4];
     /* Whether that is so; else 64 bits are needed. */
     int32_t narrow;
+    /* Whether no accumulator reaches its limit. */
+    int32_t bounded;
 };
 
 /* How to walk through the operands, and where results wait. The assembly knows these offsets. */
@@ -39,17 +41,25 @@ struct tw_tile {
     int32_t shift;  /* 16: requantisation */
     int32_t span;   /* 20: hi - lo */
     uint32_t lo;    /* 24: lo in each lane */
-    int32_t zero;   /* 28 */
-    int32_t acc[16]; /* 32: of channel c of pixel p at 4 * p + c */
+    int32_t left;   /* 28: tiles of a row that are still to do */
     /* Of a row of tiles: */
-    const struct tw_channels *channels; /*  96 */
-    ptrdiff_t x_step;                   /* 100: from pixel to pixel */
-    ptrdiff_t x_back;                   /* 104: from the last pixel to the first one's next word */
-    ptrdiff_t x_tile;                   /* 108: from behind a tile's pixels to the next tile's */
-    ptrdiff_t w_tile;                   /* 112: from behind the weights to their beginning */
-    ptrdiff_t y_step;                   /* 116: from result to result */
-    const uint8_t *y_end;               /* 120 */
+    const struct tw_channels *channels; /* 32 */
+    ptrdiff_t x_step;                   /* 36: from pixel to pixel */
+    ptrdiff_t x_back;                   /* 40: from the last pixel to the first one's next word */
+    ptrdiff_t x_tile;                   /* 44: from behind a tile's pixels to the next tile's */
+    ptrdiff_t w_tile;                   /* 48: from behind the weights to their beginning */
+    ptrdiff_t y_step;                   /* 52: from result to result */
+    uint8_t *y;                         /* 56: the next result */
+    int32_t *acc_end;                   /* 60: behind the accumulators that wait */
+    int32_t acc[64]; /* 64: of channel c of pixel p at 4 * p + c; up to four tiles wait */
 };
+
+/* The largest sum of so many products of bytes. */
+static inline int32_t tw_reach(int32_t taps)
+{
+    const int32_t product = (TW_X_SIGNED ? 128 : 255) * (TW_W_SIGNED ? 128 : 255);
+    return taps < INT32_MAX / product ? taps * product : INT32_MAX;
+}
 
 static inline void tw_tile_requant(struct tw_tile *t, const struct tw_rq *rq)
 {
@@ -60,49 +70,52 @@ static inline void tw_tile_requant(struct tw_tile *t, const struct tw_rq *rq)
 
 /*
  * The 32-bit form of one channel's requantisation; 0 if there is none. With |mul| < 2^bits and a limit of 2^(30 - bits) - 1,
- * products stay below 2^30; so do addends, or the form is refused. A clipped accumulator gives the right result
- * if the limits already give results outside lo .. hi: the requantisation is monotonous.
+ * products stay below 2^30; so do sums of the addend and what is folded into it, or the form is refused. A clipped
+ * accumulator gives the right result if the limits already give results outside lo .. hi: the requantisation is
+ * monotonous.
  */
 TW_ALWAYS_INLINE int tw_channel_requant(struct tw_channels *c, int j, int32_t mul, int32_t add, const struct tw_rq *rq)
 {
     const uint32_t magnitude = tw_abs((uint32_t)mul);
-    const int32_t bits = mul != 0 ? (int32_t)tw_fl1(magnitude) + 1 : 0;
-    const int64_t sum = add + rq->fold;
-    int32_t limit, top, bottom;
+    const uint32_t bits = tw_fl1(magnitude | 1u) + 1;
+    const uint32_t limit = (UINT32_C(0x40000000) >> bits) - 1;
+    const uint32_t sum = (uint32_t)add + (uint32_t)(uint64_t)rq->fold;
+    const uint32_t reach = limit * magnitude;
     c->mul[j] = mul;
-    c->add[j] = (int32_t)sum;
-    if (sum >= (1 << 30) || sum <= -(1 << 30) || bits > 30 || rq->shift > 30) {
-        c->limit[j] = 0;
-        return 0;
-    }
-    if (mul == 0) {
-        c->limit[j] = INT32_MAX;
-        return 1;
-    }
-    limit = (int32_t)(UINT32_C(1) << (30 - bits)) - 1;
-    c->limit[j] = limit;
-    /* The results at both limits, the larger one first. */
-    top = (int32_t)sum + (int32_t)((uint32_t)limit * magnitude);
-    bottom = (int32_t)sum - (int32_t)((uint32_t)limit * magnitude);
-    return top >> rq->shift >= rq->hi - rq->lo && bottom >> rq->shift <= 0;
+    c->add[j] = tw_signed(sum);
+    c->limit[j] = tw_signed(limit);
+    /* The results at both limits; a factor of zero has only one. */
+    return (uint32_t)add + (1u << 29) < 1u << 30 && bits <= 30
+        && (mul == 0 || (tw_signed(sum + reach) >> rq->shift >= rq->hi - rq->lo
+                         && tw_signed(sum - reach) >> rq->shift <= 0));
 }
 
-/* Channels o .. o + count - 1, of at most four; the others are nothing. */
+/* Channels o .. o + count - 1, of at most four, whose biases are set; the others are nothing. */
 TW_NEVER_INLINE void tw_channels_requant(struct tw_channels *c, const struct tw_rq *rq, int32_t o, int32_t count)
 {
     const int32_t *mul = rq->mul + (ptrdiff_t)o * rq->mul_step, *add = rq->add + (ptrdiff_t)o * rq->add_step;
-    c->narrow = 1;
-    for (int j = 0; j < 4; j++) {
-        if (j < count && (j == 0 || rq->mul_step != 0 || rq->add_step != 0)) {
-            c->narrow &= tw_channel_requant(c, j, *mul, *add, rq);
+    uint32_t limit = INT32_MAX, bias = 0;
+    int narrow = rq->shift <= 30 && rq->fold < 1 << 29 && rq->fold > -(1 << 29);
+    for (int j = 0; j < 4 && narrow; j++) {
+        if (j >= count) {
+            c->mul[j] = 0;
+            c->add[j] = 0;
+            c->limit[j] = INT32_MAX;
+        } else if (j == 0 || rq->mul_step + rq->add_step != 0) {
+            narrow = tw_channel_requant(c, j, *mul, *add, rq);
             mul += rq->mul_step;
             add += rq->add_step;
         } else {
-            c->mul[j] = j < count ? c->mul[0] : 0;
-            c->add[j] = j < count ? c->add[0] : 0;
-            c->limit[j] = j < count ? c->limit[0] : 0;
+            c->mul[j] = c->mul[0];
+            c->add[j] = c->add[0];
+            c->limit[j] = c->limit[0];
         }
+        limit = tw_min(limit, (uint32_t)c->limit[j]);
+        bias = tw_maxu(bias, tw_abs((uint32_t)c->bias[j]));
     }
+    c->narrow = narrow;
+    /* Between what products reach and the least limit there is room for the largest bias. */
+    c->bounded = tw_signed(limit) >= rq->reach && bias <= limit - (uint32_t)rq->reach;
 }
 
 #if TW_XPULP
@@ -137,8 +150,8 @@ TW_NEVER_INLINE void tw_channels_requant(struct tw_channels *c, const struct tw_
 #define TW_PUT(a, b, c, d, o0, o1, o2, o3)                                                                            \
     "sw " a ", " o0 "(%[t])\n\tsw " b ", " o1 "(%[t])\n\tsw " c ", " o2 "(%[t])\n\tsw " d ", " o3 "(%[t])\n\t"
 
-#define TW_PUT_S0(a, b, c, d, o0, o1, o2, o3)                                                                         \
-    "sw " a ", " o0 "(s0)\n\tsw " b ", " o1 "(s0)\n\tsw " c ", " o2 "(s0)\n\tsw " d ", " o3 "(s0)\n\t"
+#define TW_PUT_A0(a, b, c, d, o0, o1, o2, o3)                                                                         \
+    "sw " a ", " o0 "(a0)\n\tsw " b ", " o1 "(a0)\n\tsw " c ", " o2 "(a0)\n\tsw " d ", " o3 "(a0)\n\t"
 
 /* Accumulators of four pixels x, x + step, ... into t->acc, from the four biases; the next word of a pixel is word_step
  * bytes on. */
@@ -171,10 +184,10 @@ TW_ALWAYS_INLINE void tw_tile_dot4(struct tw_tile *t, const int32_t *bias, const
         TW_SDOT4("s5", "s6", "s7", "s8", "t1")
         TW_SDOT4("s9", "s10", "s11", "ra", "t2")
         TW_SKIP
-        TW_PUT("t3", "t4", "t5", "t6", "32", "36", "40", "44")
-        TW_PUT("s1", "s2", "s3", "s4", "48", "52", "56", "60")
-        TW_PUT("s5", "s6", "s7", "s8", "64", "68", "72", "76")
-        TW_PUT("s9", "s10", "s11", "ra", "80", "84", "88", "92")
+        TW_PUT("t3", "t4", "t5", "t6", "64", "68", "72", "76")
+        TW_PUT("s1", "s2", "s3", "s4", "80", "84", "88", "92")
+        TW_PUT("s5", "s6", "s7", "s8", "96", "100", "104", "108")
+        TW_PUT("s9", "s10", "s11", "ra", "112", "116", "120", "124")
         TW_CLOSE
         : "+r"(x), "+r"(w), "+r"(c)
         : [t] "r"(t), "r"(next), "r"(back)
@@ -208,8 +221,8 @@ TW_ALWAYS_INLINE void tw_tile_dot2(struct tw_tile *t, const int32_t *bias, const
         TW_SDOT4("t3", "t4", "t5", "t6", "t1")
         TW_SDOT4("s1", "s2", "s3", "s4", "t2")
         TW_SKIP
-        TW_PUT("t3", "t4", "t5", "t6", "32", "36", "40", "44")
-        TW_PUT("s1", "s2", "s3", "s4", "48", "52", "56", "60")
+        TW_PUT("t3", "t4", "t5", "t6", "64", "68", "72", "76")
+        TW_PUT("s1", "s2", "s3", "s4", "80", "84", "88", "92")
         TW_CLOSE
         : "+r"(x), "+r"(w), "+r"(c)
         : [t] "r"(t), "r"(next), "r"(back)
@@ -237,7 +250,7 @@ TW_ALWAYS_INLINE void tw_tile_dot1(struct tw_tile *t, const int32_t *bias, const
         TW_LW4
         TW_SDOT4("t3", "t4", "t5", "t6", "t1")
         TW_SKIP
-        TW_PUT("t3", "t4", "t5", "t6", "32", "36", "40", "44")
+        TW_PUT("t3", "t4", "t5", "t6", "64", "68", "72", "76")
         TW_CLOSE
         : "+r"(x), "+r"(w), "+r"(c)
         : [t] "r"(t)
@@ -253,67 +266,78 @@ TW_ALWAYS_INLINE void tw_tile_dot1(struct tw_tile *t, const int32_t *bias, const
     "sra t1, t1, t3\n\tsra t2, t2, t3\n\t.insn r 0x33, 6, 0x0A, t1, t1, t4\n\t.insn r 0x33, 6, 0x0A, t2, t2, t4\n\t"
 
 /*
- * A row of tiles from x_at to y_at, until t->y_end, requantised in 32 bits. Everything is here, not in C, to fit the
- * core's 512 bytes of instruction cache; what registers cannot hold is in `t`.
+ * A row of t->left tiles from x_at to t->y, requantised in 32 bits: four tiles of accumulators at a time, then their
+ * epilogues. Everything is here, not in C, to fit the core's 512 bytes of instruction cache (short instructions where
+ * they need not be aligned); what registers cannot hold is in `t`.
  */
-TW_ALWAYS_INLINE void tw_tile_row(struct tw_tile *tile, const void *x_at, const void *w_at, void *y_at)
-{
-    register struct tw_tile *t __asm__("s0") = tile;
-    register void *y __asm__("a0") = y_at;
-    register const void *x __asm__("a1") = x_at;
-    register const void *w __asm__("a2") = w_at;
-    __asm__ volatile(
-        ".balign 4\n\t.option push\n\t.option norvc\n"
-        "1:\n\t"
-        "lw a5, 96(s0)\n\tlw a6, 4(s0)\n\tlw a3, 100(s0)\n\tlw a4, 104(s0)\n\t"
-        "lw t3, 0(a5)\n\tlw t4, 4(a5)\n\tlw t5, 8(a5)\n\tlw t6, 12(a5)\n\t"
-        /* An even number of short instructions: the loop's begin stays aligned. */
-        ".option rvc\n\t"
-        TW_COPY("s1", "s2", "s3", "s4") TW_COPY("s5", "s6", "s7", "s8") TW_COPY("s9", "s10", "s11", "ra")
-        ".option norvc\n\t"
-        TW_LP_COUNT1("a6")
-        TW_LP_START1("4")
-        TW_LP_END1("60")
-        "lw a5, 0(s0)\n\t"
-        TW_LP_SETUP0("a5", "48")
-        TW_LW4
-        TW_LW_REG("t1", "a3", "a1")
-        TW_LW_REG("t2", "a3", "a1")
-        TW_SDOT4("t3", "t4", "t5", "t6", "t1")
-        TW_LW_REG("t1", "a3", "a1")
-        TW_SDOT4("s1", "s2", "s3", "s4", "t2")
-        TW_LW_REG("t2", "a4", "a1")
-        TW_SDOT4("s5", "s6", "s7", "s8", "t1")
-        TW_SDOT4("s9", "s10", "s11", "ra", "t2")
-        "lw a5, 8(s0)\n\tlw a6, 12(s0)\n\tadd a1, a1, a5\n\tadd a2, a2, a6\n\t"
-        TW_PUT_S0("t3", "t4", "t5", "t6", "32", "36", "40", "44")
-        TW_PUT_S0("s1", "s2", "s3", "s4", "48", "52", "56", "60")
-        TW_PUT_S0("s5", "s6", "s7", "s8", "64", "68", "72", "76")
-        TW_PUT_S0("s9", "s10", "s11", "ra", "80", "84", "88", "92")
-        "lw a5, 96(s0)\n\tlw a7, 108(s0)\n\tlw t0, 112(s0)\n\t"
-        "lw t3, 16(s0)\n\tlw t4, 20(s0)\n\tlw t5, 24(s0)\n\tlw t6, 116(s0)\n\t"
-        "lw s1, 16(a5)\n\tlw s2, 20(a5)\n\tlw s3, 24(a5)\n\tlw s4, 28(a5)\n\t"
-        "lw s5, 32(a5)\n\tlw s6, 36(a5)\n\tlw s7, 40(a5)\n\tlw s8, 44(a5)\n\t"
-        "lw s9, 48(a5)\n\tlw s10, 52(a5)\n\tlw s11, 56(a5)\n\tlw a6, 60(a5)\n\t"
-        "add a1, a1, a7\n\tadd a2, a2, t0\n\taddi a4, s0, 32\n\tli a3, 4\n\t"
-        "lw a5, 120(s0)\n\t"
-        TW_LP_SETUP0("a3", "56")
-        TW_LW_IMM("a7", "4", "a4") TW_LW_IMM("t0", "4", "a4")
-        TW_CLIP2("s9", "s10") TW_SCALE2("s5", "s6", "s1", "s2")
-        TW_LW_IMM("a7", "4", "a4") TW_LW_IMM("t0", "4", "a4")
-        TW_SHIFT2
-        ".insn r 0x57, 1, 0x70, ra, t2, t1\n\t" /* pv.packlo.b */
-        TW_CLIP2("s11", "a6") TW_SCALE2("s7", "s8", "s3", "s4") TW_SHIFT2
-        ".insn r 0x57, 1, 0x6C, ra, t2, t1\n\t" /* pv.packhi.b */
-        ".insn r 0x57, 1, 0x00, ra, ra, t5\n\t" /* pv.add.b */
-        TW_SW_REG("ra", "t6", "a0")
-        "bne a0, a5, 1b\n\t"
-        TW_CLOSE
-        : "+r"(x), "+r"(w), "+r"(y)
-        : "r"(t)
-        : "memory", "ra", "a3", "a4", "a5", "a6", "a7", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "s1", "s2", "s3", "s4",
-          "s5", "s6", "s7", "s8", "s9", "s10", "s11");
-}
+#define TW_TILE_ROW(name, limits, clip_low, clip_high, length)                                                        \
+    TW_ALWAYS_INLINE void name(struct tw_tile *tile, const void *x_at, const void *w_at)                              \
+    {                                                                                                                 \
+        register struct tw_tile *t __asm__("s0") = tile;                                                              \
+        register const void *x __asm__("a1") = x_at;                                                                  \
+        register const void *w __asm__("a2") = w_at;                                                                  \
+        __asm__ volatile(                                                                                             \
+            ".option push\n\t.option rvc\n"                                                                           \
+            "1:\n\t"                                                                                                  \
+            "lw a5, 28(s0)\n\tli a4, 4\n\taddi a0, s0, 64\n\t"                                                        \
+            ".insn r 0x33, 4, 0x02, a4, a4, a5\n\t" /* p.min */                                                       \
+            "sub a5, a5, a4\n\tsw a5, 28(s0)\n\tslli a4, a4, 6\n\tadd a4, a4, a0\n\tsw a4, 60(s0)\n"                  \
+            "2:\n\t"                                                                                                  \
+            "lw a5, 32(s0)\n\tlw a3, 36(s0)\n\tlw a4, 40(s0)\n\t"                                                     \
+            "lw t3, 0(a5)\n\tlw t4, 4(a5)\n\tlw t5, 8(a5)\n\tlw t6, 12(a5)\n\tlw a5, 4(s0)\n\t"                       \
+            TW_COPY("s1", "s2", "s3", "s4") TW_COPY("s5", "s6", "s7", "s8") TW_COPY("s9", "s10", "s11", "ra")         \
+            ".balign 4\n\t.option norvc\n\t"                                                                          \
+            TW_LP_COUNT1("a5")                                                                                        \
+            TW_LP_START1("4")                                                                                         \
+            TW_LP_END1("60")                                                                                          \
+            "lw a5, 0(s0)\n\t"                                                                                        \
+            TW_LP_SETUP0("a5", "48")                                                                                  \
+            TW_LW4                                                                                                    \
+            TW_LW_REG("t1", "a3", "a1")                                                                               \
+            TW_LW_REG("t2", "a3", "a1")                                                                               \
+            TW_SDOT4("t3", "t4", "t5", "t6", "t1")                                                                    \
+            TW_LW_REG("t1", "a3", "a1")                                                                               \
+            TW_SDOT4("s1", "s2", "s3", "s4", "t2")                                                                    \
+            TW_LW_REG("t2", "a4", "a1")                                                                               \
+            TW_SDOT4("s5", "s6", "s7", "s8", "t1")                                                                    \
+            TW_SDOT4("s9", "s10", "s11", "ra", "t2")                                                                  \
+            "lw a5, 8(s0)\n\tlw a6, 12(s0)\n\tadd a1, a1, a5\n\tadd a2, a2, a6\n\t"                                   \
+            ".option rvc\n\t"                                                                                         \
+            TW_PUT_A0("t3", "t4", "t5", "t6", "0", "4", "8", "12")                                                    \
+            TW_PUT_A0("s1", "s2", "s3", "s4", "16", "20", "24", "28")                                                 \
+            TW_PUT_A0("s5", "s6", "s7", "s8", "32", "36", "40", "44")                                                 \
+            TW_PUT_A0("s9", "s10", "s11", "ra", "48", "52", "56", "60")                                               \
+            "lw a5, 44(s0)\n\tlw a3, 48(s0)\n\tlw a4, 60(s0)\n\t"                                                     \
+            "add a1, a1, a5\n\tadd a2, a2, a3\n\taddi a0, a0, 64\n\tbne a0, a4, 2b\n\t"                               \
+            "lw a5, 32(s0)\n\taddi a4, s0, 64\n\tsub a3, a0, a4\n\tsrli a3, a3, 4\n\t"                                \
+            "lw t3, 16(s0)\n\tlw t4, 20(s0)\n\tlw t5, 24(s0)\n\tlw t6, 52(s0)\n\tlw a0, 56(s0)\n\t"                   \
+            "lw s1, 16(a5)\n\tlw s2, 20(a5)\n\tlw s3, 24(a5)\n\tlw s4, 28(a5)\n\t"                                    \
+            "lw s5, 32(a5)\n\tlw s6, 36(a5)\n\tlw s7, 40(a5)\n\tlw s8, 44(a5)\n\t"                                    \
+            limits                                                                                                    \
+            ".balign 4\n\t.option norvc\n\t"                                                                          \
+            TW_LP_SETUP0("a3", length)                                                                                \
+            TW_LW_IMM("a7", "4", "a4") TW_LW_IMM("t0", "4", "a4")                                                     \
+            clip_low TW_SCALE2("s5", "s6", "s1", "s2")                                                                \
+            TW_LW_IMM("a7", "4", "a4") TW_LW_IMM("t0", "4", "a4")                                                     \
+            TW_SHIFT2                                                                                                 \
+            ".insn r 0x57, 1, 0x70, ra, t2, t1\n\t" /* pv.packlo.b */                                                 \
+            clip_high TW_SCALE2("s7", "s8", "s3", "s4") TW_SHIFT2                                                     \
+            ".insn r 0x57, 1, 0x6C, ra, t2, t1\n\t" /* pv.packhi.b */                                                 \
+            ".insn r 0x57, 1, 0x00, ra, ra, t5\n\t" /* pv.add.b */                                                    \
+            TW_SW_REG("ra", "t6", "a0")                                                                               \
+            ".option rvc\n\t"                                                                                         \
+            "lw a5, 28(s0)\n\tsw a0, 56(s0)\n\tbnez a5, 1b\n\t"                                                       \
+            TW_CLOSE                                                                                                  \
+            : "+r"(x), "+r"(w)                                                                                        \
+            : "r"(t)                                                                                                  \
+            : "memory", "ra", "a0", "a3", "a4", "a5", "a6", "a7", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "s1",     \
+              "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11");                                          \
+    }
+
+TW_TILE_ROW(tw_tile_row, "lw s9, 48(a5)\n\tlw s10, 52(a5)\n\tlw s11, 56(a5)\n\tlw a6, 60(a5)\n\t",
+            TW_CLIP2("s9", "s10"), TW_CLIP2("s11", "a6"), "56")
+/* The same where accumulators are within their limits anyway. */
+TW_TILE_ROW(tw_tile_row_bounded, "", "", "", "48")
 
 /* The 32-bit requantisation of `pixels` (at least 1) times four accumulators; a pixel's results are one word. */
 TW_ALWAYS_INLINE void tw_tile_finish(const struct tw_tile *t, const struct tw_channels *channels, int pixels,
@@ -429,15 +453,20 @@ TW_ALWAYS_INLINE void tw_tile_finish(const struct tw_tile *t, const struct tw_ch
     }
 }
 
-static inline void tw_tile_row(struct tw_tile *t, const void *x_at, const void *w_at, void *y_at)
+static inline void tw_tile_row(struct tw_tile *t, const void *x_at, const void *w_at)
 {
     const uint8_t *x = (const uint8_t *)x_at;
-    for (uint8_t *y = (uint8_t *)y_at; y != t->y_end; y += 4 * t->y_step) {
+    for (; t->left > 0; t->left--, t->y += 4 * t->y_step) {
         const ptrdiff_t word_step = t->x_back + 3 * t->x_step;
         tw_tile_twin(t, t->channels->bias, x, t->x_step, word_step, w_at, 4);
-        tw_tile_finish(t, t->channels, 4, y, t->y_step);
+        tw_tile_finish(t, t->channels, 4, t->y, t->y_step);
         x += t->runs * (t->words * word_step + t->x_skip) + t->x_tile;
     }
+}
+
+static inline void tw_tile_row_bounded(struct tw_tile *t, const void *x, const void *w)
+{
+    tw_tile_row(t, x, w);
 }
 
 #endif
@@ -472,16 +501,25 @@ TW_NEVER_INLINE void tw_store_each(const struct tw_tile *t, int32_t count, int p
     }
 }
 
+/* The results of a tile by the slow way. */
+TW_ALWAYS_INLINE void tw_tile_one_by_one(const struct tw_tile *t, const struct tw_channels *c, const struct tw_rq *rq,
+                                         int32_t o, int32_t count, int pixels, void *y, ptrdiff_t y_pixel)
+{
+    if (rq == NULL) {
+        tw_store_each(t, count, pixels, (uint8_t *)y, y_pixel);
+    } else {
+        tw_finish_each(t, c, rq, o, count, pixels, (uint8_t *)y, y_pixel);
+    }
+}
+
 /* The results of a tile: bytes where they are requantised (rq), else accumulators. y_pixel in bytes. */
 TW_ALWAYS_INLINE void tw_tile_results(const struct tw_tile *t, const struct tw_channels *c, const struct tw_rq *rq,
                                       int32_t o, int32_t count, int pixels, void *y, ptrdiff_t y_pixel)
 {
-    if (rq == NULL) {
-        tw_store_each(t, count, pixels, (uint8_t *)y, y_pixel);
-    } else if (c->narrow && count == 4) {
+    if (rq != NULL && c->narrow && count == 4) {
         tw_tile_finish(t, c, pixels, y, y_pixel);
     } else {
-        tw_finish_each(t, c, rq, o, count, pixels, (uint8_t *)y, y_pixel);
+        tw_tile_one_by_one(t, c, rq, o, count, pixels, y, y_pixel);
     }
 }
 
@@ -489,9 +527,9 @@ TW_ALWAYS_INLINE void tw_tile_results(const struct tw_tile *t, const struct tw_c
  * `quads` (at least 1) tiles of four pixels beside each other: pixels x_step bytes apart, their words word_step,
  * results y_step. Channels and requantisation are those of tw_tile_results.
  */
-TW_ALWAYS_INLINE void tw_tile_quads(struct tw_tile *t, const struct tw_channels *c, const struct tw_rq *rq, int32_t o,
-                                    int32_t count, int32_t quads, const void *x_at, ptrdiff_t x_step,
-                                    ptrdiff_t word_step, const void *w, void *y_at, ptrdiff_t y_step)
+TW_NEVER_INLINE void tw_tile_quads(struct tw_tile *t, const struct tw_channels *c, const struct tw_rq *rq, int32_t o,
+                                   int32_t count, int32_t quads, const void *x_at, ptrdiff_t x_step,
+                                   ptrdiff_t word_step, const void *w, void *y_at, ptrdiff_t y_step)
 {
     const uint8_t *x = (const uint8_t *)x_at;
     uint8_t *y = (uint8_t *)y_at;
@@ -502,14 +540,38 @@ TW_ALWAYS_INLINE void tw_tile_quads(struct tw_tile *t, const struct tw_channels 
         t->x_tile = 4 * x_step - t->runs * (t->words * word_step + t->x_skip);
         t->w_tile = -t->runs * (16 * t->words + t->w_skip);
         t->y_step = y_step;
-        t->y_end = y + 4 * quads * y_step;
-        tw_tile_row(t, x, w, y);
+        t->y = y;
+        t->left = quads;
+        if (c->bounded) {
+            tw_tile_row_bounded(t, x, w);
+        } else {
+            tw_tile_row(t, x, w);
+        }
     } else {
         for (; quads > 0; quads--, x += 4 * x_step, y += 4 * y_step) {
             tw_tile_dot4(t, c->bias, x, x_step, word_step, w);
             tw_tile_results(t, c, rq, o, count, 4, y, y_step);
         }
     }
+}
+
+/* One to three pixels, whose words lie side by side. */
+TW_NEVER_INLINE void tw_tile_rest(struct tw_tile *t, const struct tw_channels *c, const struct tw_rq *rq, int32_t o,
+                                  int32_t count, int32_t pixels, const void *x_at, ptrdiff_t x_step, const void *w,
+                                  void *y_at, ptrdiff_t y_step)
+{
+    const uint8_t *x = (const uint8_t *)x_at;
+    if ((pixels & 1) != 0) {
+        /* The last one first: its accumulators make room. */
+        tw_tile_dot1(t, c->bias, x + (pixels - 1) * x_step, w);
+        for (int i = 0; i < 4 && pixels == 3; i++) {
+            t->acc[8 + i] = t->acc[i];
+        }
+    }
+    if ((pixels & 2) != 0) {
+        tw_tile_dot2(t, c->bias, x, x_step, 4, w);
+    }
+    tw_tile_results(t, c, rq, o, count, pixels, y_at, y_step);
 }
 
 #endif

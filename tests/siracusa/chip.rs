@@ -30,6 +30,7 @@ pub const KERNELS: &[Kernel] = &[
     ("conv", "siracusa/conv_xp.c", &["-DB_T=int32_t"]),
     ("conv_copy", "siracusa/conv_copy_xp.c", &["-DB_T=int32_t"]),
     ("depthwise", "siracusa/conv_dw_xp.c", &["-DB_T=int32_t"]),
+    ("depthwise_any", "siracusa/conv_dw_any_xp.c", &["-DB_T=int32_t"]),
     ("matmul", "siracusa/matmul_xp.c", &["-DB_T=int8_t", "-DTW_PACKED=0"]),
     ("matmul_packed", "siracusa/matmul_xp.c", &["-DB_T=int8_t", "-DTW_PACKED=1"]),
     ("matmul_f32", "siracusa/matmul_f32_xp.c", &[]),

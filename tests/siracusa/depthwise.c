@@ -20,11 +20,18 @@ void depthwise(const X_T *x, const W_T *w, const int32_t *bias, Y_T *y, int32_t 
                int32_t y_image, const int32_t *mul, const int32_t *add, int32_t mul_step, int32_t add_step, int shift,
                int32_t lo, int32_t hi);
 
-static void one(void)
+void depthwise_any(const X_T *x, const W_T *w, const int32_t *bias, Y_T *y, int32_t n, int32_t channels, int32_t in_h,
+                   int32_t in_w, int32_t out_h, int32_t out_w, int32_t kernel_h, int32_t kernel_w, int32_t stride_h,
+                   int32_t stride_w, int32_t dil_h, int32_t dil_w, int32_t pad_top, int32_t pad_left, int32_t x_pixel,
+                   int32_t x_row, int32_t x_image, int32_t y_pixel, int32_t y_row, int32_t y_image, const int32_t *mul,
+                   const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi);
+
+/* One shape, on the kernel for any window or on the other. */
+static void one(int any)
 {
     const int three = pick(0, 4) != 0;
     const int kernel_h = three ? 3 : pick(1, 5), kernel_w = three ? 3 : pick(1, 5);
-    const int channels = pick(1, 9), multiplier = pick(0, 3) == 0 ? 2 : 1, n = pick(1, 2);
+    const int channels = any ? 4 * pick(1, 3) : pick(1, 9), multiplier = !any && pick(0, 3) == 0 ? 2 : 1, n = pick(1, 2);
     const int in_h = pick(1, 12), in_w = pick(1, 12);
     const int stride_h = pick(0, 1) ? 1 : pick(1, 3), stride_w = pick(0, 1) ? 1 : pick(1, 3);
     const int dil_h = three ? 1 : pick(1, 2), dil_w = three ? 1 : pick(1, 2);
@@ -49,12 +56,19 @@ static void one(void)
     ref(x, w, bias, expected, n, channels, multiplier, 1, in_h, in_w, 1, out_h, out_w, 1, kernel_h, kernel_w, 1, stride_h,
         stride_w, 1, dil_h, dil_w, 0, top, left, rq.mul, rq.add, rq.mul_step, rq.add_step, rq.shift, rq.lo, rq.hi);
 #endif
-    ON_ALL_CORES(depthwise(x, w, bias, y, n, channels, multiplier, in_h, in_w, out_h, out_w, kernel_h, kernel_w, stride_h,
+    if (any) {
+        ON_ALL_CORES(depthwise_any(x, w, bias, y, n, channels, in_h, in_w, out_h, out_w, kernel_h, kernel_w, stride_h, stride_w,
+                                   dil_h, dil_w, top, left, channels, in_w * channels, in_h * in_w * channels, out_c,
+                                   out_w * out_c, out_h * out_w * out_c, rq.mul, rq.add, rq.mul_step, rq.add_step,
+                                   rq.shift, rq.lo, rq.hi));
+    } else {
+        ON_ALL_CORES(depthwise(x, w, bias, y, n, channels, multiplier, in_h, in_w, out_h, out_w, kernel_h, kernel_w, stride_h,
                            stride_w, dil_h, dil_w, top, left, channels, in_w * channels, in_h * in_w * channels, out_c,
                            out_w * out_c, out_h * out_w * out_c, rq.mul, rq.add, rq.mul_step, rq.add_step, rq.shift,
                            rq.lo, rq.hi));
+    }
     char what[200];
-    snprintf(what, sizeof what, "depthwise %dx%dx%dx%d -> %dx%dx%d kernel %dx%d stride %dx%d pad %d %d shift %d", n, in_h,
+    snprintf(what, sizeof what, "depthwise (any %d) %dx%dx%dx%d -> %dx%dx%d kernel %dx%d stride %dx%d pad %d %d shift %d", any, n, in_h,
              in_w, channels, out_h, out_w, out_c, kernel_h, kernel_w, stride_h, stride_w, top, left, rq.shift);
     compare(what, (const uint8_t *)expected, (const uint8_t *)y, y_bytes);
     free(x);
@@ -70,7 +84,7 @@ int main(int argc, char **argv)
 {
     const int rounds = argc > 1 ? atoi(argv[1]) : 500;
     for (int i = 0; i < rounds; i++) {
-        one();
+        one(i % 2);
     }
     return failures != 0;
 }

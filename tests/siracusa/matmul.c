@@ -31,7 +31,7 @@ static void one(void)
     const int share_b = pick(0, 1), c_rows = pick(0, 2), words = (k + 3) / 4;
     const int a_row = trans_a ? 1 : k, a_col = trans_a ? m : 1, b_row = trans_b ? 1 : n, b_col = trans_b ? k : 1;
     const int alpha = pick(0, 4) == 0 ? pick(-3, 3) : 1, beta = pick(0, 4) == 0 ? pick(-3, 3) : 1;
-    const int in_words = a_col == 1 && k % 4 == 0;
+    const int in_words = a_col == 1 && k % 4 == 0 && alpha == 1 && c_rows != 2;
     const int room = 16 * words * (!in_words + !packed);
     /* dims, a, b, c: b is the same for the inner dimension or differs everywhere */
     int32_t walk[8] = {outer, inner, inner * m * k, m * k, share_b ? k * n : inner * k * n, share_b ? 0 : k * n, 0, 0};

@@ -46,6 +46,11 @@ void depthwise(in_t x, in_t w, const int32_t *bias, uint8_t *y, int32_t n, int32
                int32_t x_pixel, int32_t x_row, int32_t x_image, int32_t y_pixel, int32_t y_row, int32_t y_image,
                const int32_t *mul, const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo,
                int32_t hi);
+void depthwise_any(in_t x, in_t w, const int32_t *bias, uint8_t *y, int32_t n, int32_t channels, int32_t in_h,
+                   int32_t in_w, int32_t out_h, int32_t out_w, int32_t kernel_h, int32_t kernel_w, int32_t stride_h,
+                   int32_t stride_w, int32_t dil_h, int32_t dil_w, int32_t pad_top, int32_t pad_left, int32_t x_pixel,
+                   int32_t x_row, int32_t x_image, int32_t y_pixel, int32_t y_row, int32_t y_image, const int32_t *mul,
+                   const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi);
 void matmul(in_t a, in_t b, const int32_t *c, uint8_t *y, int32_t m, int32_t k, int32_t n, int32_t a_row, int32_t a_col,
             int32_t b_row, int32_t b_col, int32_t c_row, int32_t c_col, int32_t alpha, int32_t beta, int32_t batch,
             int32_t batch_rank, const int32_t *walk, int32_t y_row, int32_t y_batch, const int32_t *mul,
@@ -67,12 +72,12 @@ void conv_f32(const float *x, const float *w, const float *bias, float *y, int32
               int32_t pad_left, int32_t x_pixel, int32_t x_row, int32_t x_image, int32_t y_pixel, int32_t y_row,
               int32_t y_image, float lo, float hi);
 
-enum kind { NOTHING, CONV, COPY, DEPTHWISE, MATMUL, MATMUL_T, PACKED, F32, F32_T, F32_CONV };
+enum kind { NOTHING, CONV, COPY, DEPTHWISE, ANY, MATMUL, MATMUL_T, PACKED, F32, F32_T, F32_CONV };
 
 struct test {
     const char *name;
     enum kind kind;
-    /* CONV, COPY, DEPTHWISE: input h, w, channels, output channels, kernel h, w, stride, pad. MATMUL: m, k, n. */
+    /* CONV, COPY, DEPTHWISE, ANY: input h, w, channels, output channels, kernel h, w, stride, pad. MATMUL: m, k, n. */
     int h, w, c, o, kh, kw, stride, pad;
 };
 
@@ -93,7 +98,7 @@ static const struct test tests[] = {
     {"depthwise 3x3 32 16x16", DEPTHWISE, 16, 16, 32, 32, 3, 3, 1, 1},
     {"depthwise 3x3 64 20x5", DEPTHWISE, 20, 5, 64, 64, 3, 3, 1, 1},
     {"depthwise 3x3 64 16x16 stride 2", DEPTHWISE, 16, 16, 64, 64, 3, 3, 2, 1},
-    {"depthwise 5x5 16 16x16", DEPTHWISE, 16, 16, 16, 16, 5, 5, 1, 2},
+    {"depthwise 5x5 16 16x16", ANY, 16, 16, 16, 16, 5, 5, 1, 2},
     {"matmul constant 64x64x64", PACKED, 64, 0, 64, 64, 0, 0, 0, 0},
     {"matmul constant 16x256x64", PACKED, 16, 0, 256, 64, 0, 0, 0, 0},
     {"matmul a*b 64x64x64", MATMUL, 64, 0, 64, 64, 0, 0, 0, 0},
@@ -145,6 +150,10 @@ static void run(void)
         depthwise(x, w, bias, y, 1, t->c, 1, t->h, t->w, oh, ow, t->kh, t->kw, t->stride, t->stride, 1, 1, t->pad, t->pad,
                   t->c, t->w * t->c, 0, t->c, ow * t->c, 0, mul, add, 1, 1, 16, 0, 255);
         break;
+    case ANY:
+        depthwise_any(x, w, bias, y, 1, t->c, t->h, t->w, oh, ow, t->kh, t->kw, t->stride, t->stride, 1, 1, t->pad, t->pad,
+                      t->c, t->w * t->c, 0, t->c, ow * t->c, 0, mul, add, 1, 1, 16, 0, 255);
+        break;
     case PACKED:
         matmul_packed(x, w, bias, y, t->h, t->c, t->o, t->c, 1, 0, 0, 0, 1, 1, 1, 1, 1, one_batch, t->o, 0, mul, add, 1,
                       1, 16, 0, 255, scratch, room);
@@ -183,7 +192,7 @@ static uint32_t macs(const struct test *t, uint32_t *bytes)
     const int oh = t->h == 1 ? 1 : (t->h + 2 * t->pad - t->kh) / t->stride + 1;
     const int ow = (t->w + 2 * t->pad - t->kw) / t->stride + 1;
     *bytes = (uint32_t)(oh * ow * t->o) * width;
-    return *bytes / width * (uint32_t)(t->kh * t->kw * (t->kind == DEPTHWISE ? 1 : t->c));
+    return *bytes / width * (uint32_t)(t->kh * t->kw * (t->kind == DEPTHWISE || t->kind == ANY ? 1 : t->c));
 }
 
 static void fill(uint8_t *to, uint32_t bytes, uint32_t seed)
