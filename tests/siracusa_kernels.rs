@@ -122,6 +122,14 @@ fn floats() {
 }
 
 #[test]
+fn pools() {
+    for x in ["s8", "u8"] {
+        let kernels = [("ref", "generic/max_pool.c", ""), ("pool", "siracusa/max_pool_xp.c", "")];
+        check("pool", &[("X", x)], &kernels);
+    }
+}
+
+#[test]
 fn norms() {
     for x in ["s8", "u8"] {
         let kernels = [
@@ -129,6 +137,8 @@ fn norms() {
             ("rms", "siracusa/i_rms_norm_xp.c", ""),
             ("ref_layer", "generic/i_layer_norm.c", "-DSUM_T=int32_t -DSQUARES_T=uint32_t"),
             ("layer", "siracusa/i_layer_norm_xp.c", ""),
+            ("ref_softmax", "generic/i_softmax.c", ""),
+            ("softmax", "siracusa/i_softmax_xp.c", ""),
         ];
         check("norms", &[("X", x), ("W", "s32"), ("B", "s32")], &kernels);
     }

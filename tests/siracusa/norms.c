@@ -1,4 +1,4 @@
-/* Random normalisations of rows: the cluster's kernels against the generic ones. Compiled with X_T. */
+/* Random normalisations and softmaxes of rows: the cluster's kernels against the generic ones. Compiled with X_T. */
 #include "common.h"
 
 void ref_rms(const X_T *x, const int32_t *weight, int8_t *y, int32_t rows, int32_t len, int32_t weight_step, int shift,
@@ -9,6 +9,27 @@ void ref_layer(const X_T *x, const int32_t *weight, const int32_t *bias, int8_t 
                int32_t weight_step, int32_t bias_step, int shift);
 void layer(const X_T *x, const int32_t *weight, const int32_t *bias, int8_t *y, int32_t rows, int32_t len,
            int32_t weight_step, int32_t bias_step, int shift);
+
+void ref_softmax(const X_T *x, uint8_t *y, int32_t rows, int32_t len, int32_t a, int32_t b, int32_t c, int32_t log2,
+                 uint32_t recip, int32_t top);
+void softmax(const X_T *x, uint8_t *y, int32_t rows, int32_t len, int32_t a, int32_t b, int32_t c, int32_t log2,
+             uint32_t recip, int32_t top);
+
+static void one_softmax(void)
+{
+    const int rows = pick(1, 20), len = pick(1, 70), a = pick(0, 3), b = pick(0, 200), c = pick(1, 5000);
+    const int log2 = pick(1, 120), top = pick(1, 255);
+    const uint32_t recip = (uint32_t)(((1 << 24) + log2 - 1) / log2);
+    const size_t all = (size_t)rows * len;
+    X_T *x = random_bytes(all);
+    uint8_t *expected = random_bytes(all), *y = random_bytes(all);
+    ref_softmax(x, expected, rows, len, a, b, c, log2, recip, top);
+    ON_ALL_CORES(softmax(x, y, rows, len, a, b, c, log2, recip, top));
+    compare("softmax", expected, y, all);
+    free(x);
+    free(expected);
+    free(y);
+}
 
 static void one(void)
 {
@@ -36,6 +57,7 @@ int main(int argc, char **argv)
     const int rounds = argc > 1 ? atoi(argv[1]) : 500;
     for (int i = 0; i < rounds; i++) {
         one();
+        one_softmax();
     }
     return failures != 0;
 }
