@@ -210,10 +210,6 @@ void TW_KERNEL(const A_T *a, const B_T *b, const C_T *c, Y_T *y,
     const struct shape shape = {k, n, b_row, b_col};
     struct job job;
 
-    while (parts < quads && blocks * batch * parts % tw_core_count() != 0
-           && blocks * batch * parts < 8 * tw_core_count()) {
-        parts++;
-    }
     job.y_row = y_row;
     job.rq = tw_rq(mul, add, mul_col, add_col, shift, lo, hi);
     job.rq.reach = tw_reach(k);
@@ -227,6 +223,20 @@ void TW_KERNEL(const A_T *a, const B_T *b, const C_T *c, Y_T *y,
     job.tile.runs = 1;
     job.tile.x_skip = 0;
     job.tile.w_skip = 0;
+
+    if (m == 1 && batch == 1 && in_words) {
+        /* The shortest way for the shortest products. */
+        const struct tw_range own_blocks = tw_split((size_t)blocks, 1);
+        const int32_t first = (int32_t)own_blocks.begin, count = (int32_t)own_blocks.end - first;
+        if (count > 0) {
+            one_row(&job, a, b, c, y, first, count, &shape, b_pack);
+        }
+        return;
+    }
+    while (parts < quads && blocks * batch * parts % tw_core_count() != 0
+           && blocks * batch * parts < 8 * tw_core_count()) {
+        parts++;
+    }
 
     /* Items are ranges of rows of blocks of columns of matrices. */
     const struct tw_range part = tw_split((size_t)batch * (size_t)blocks * (size_t)parts, 1);

@@ -289,12 +289,27 @@ fn allowed(manifest: &crate::targets::Manifest, types: &[(String, DType)]) -> bo
 
 #[test]
 fn every_kernel_compiles_for_every_type() {
+    compile_all("host", "generic", |_| true);
+}
+
+/// With the twins of its instructions; a bias of one narrow and one wide type stands for all.
+#[test]
+fn every_kernel_of_siracusa_compiles_for_every_type() {
+    let bias = |t: &(String, DType)| match t.0.as_str() {
+        "B" | "C" => matches!(t.1, DType::S8 | DType::U8 | DType::S32),
+        _ => true,
+    };
+    compile_all("siracusa", "siracusa", |types| types.iter().all(bias));
+}
+
+fn compile_all(target: &str, folder: &str, wanted: impl Fn(&[(String, DType)]) -> bool) {
     let tree = Tree::embedded();
-    let platform = Platform::load(&tree, "host").unwrap();
+    let platform = Platform::load(&tree, target).unwrap();
     let library = Library::load(&tree, &platform).unwrap();
     let mut kernels = Kernels::default();
-    for (id, kernel) in library.kernels() {
-        for types in bindings(&kernel.manifest.types).into_iter().filter(|t| allowed(&kernel.manifest, t)) {
+    for (id, kernel) in library.kernels().filter(|(_, k)| k.manifest.folder == folder) {
+        let all = bindings(&kernel.manifest.types).into_iter();
+        for types in all.filter(|t| wanted(t) && allowed(&kernel.manifest, t)) {
             let choice = crate::targets::Choice {
                 kernel: id,
                 types,

@@ -19,13 +19,13 @@ int tw_twin_core;
 int tw_twin_cores = 8;
 #endif
 
-#define X 49152
-#define W 65536
-#define Y 65536
+#define X 32768
+#define W 131072
+#define Y 32768
 
 L1 static uint8_t x[X], w[W], y[Y];
 L1 static int32_t bias[512], mul[512], add[512];
-L1 static uint8_t scratch[32768];
+L1 static uint8_t scratch[16384];
 static const int32_t one_batch[4] = {1, 0, 0, 0};
 
 typedef const uint8_t *in_t;
@@ -104,6 +104,7 @@ static const struct test tests[] = {
     {"matmul a*b 64x64x64", MATMUL, 64, 0, 64, 64, 0, 0, 0, 0},
     {"matmul a*bT 64x64x64", MATMUL_T, 64, 0, 64, 64, 0, 0, 0, 0},
     {"gemv constant 256x256", PACKED, 1, 0, 256, 256, 0, 0, 0, 0},
+    {"gemv constant 512x256", PACKED, 1, 0, 512, 256, 0, 0, 0, 0},
     {"gemv constant 64x64", PACKED, 1, 0, 64, 64, 0, 0, 0, 0},
     {"gemv a*b 128x128", MATMUL, 1, 0, 128, 128, 0, 0, 0, 0},
     {"gemv a*bT 128x128", MATMUL_T, 1, 0, 128, 128, 0, 0, 0, 0},
