@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::common::arity;
 use super::conv::{channel_axis, channels_first, from_channels_first};
-use super::max_pool::{axes, fold, import_window, params, result};
+use super::max_pool::{axes, fold, import_window, params, result, space};
 use super::window::{self, Axis, Window};
 use super::{Numeric, Operator, Params};
-use crate::ir::access::{Reach, Space};
+use crate::ir::access::Space;
 use crate::ir::dtype::DType;
 use crate::ir::graph::{Layout, TensorType};
 use crate::ir::import::{ImportNode, Imported, OpError};
@@ -86,23 +86,11 @@ impl Operator for AveragePool {
         Ok(vec![result(&self.axes(&inputs[0])?, self.layout, &inputs[0])])
     }
     fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
-        let axes = self.axes(&inputs[0]).ok()?;
-        if self.layout != Layout::ChannelsLast {
-            return None;
-        }
         // A partial last window counts less padding than a part would see.
         if self.ceil && self.count_pads {
             return None;
         }
-        let channel = axes.len() + 1;
-        let mut x = vec![Reach::same(0)];
-        x.extend(window::reaches(&axes, 1));
-        x.push(Reach::same(channel));
-        Some(Space {
-            axes: outputs[0].shape.clone(),
-            operands: vec![x],
-            results: vec![(0..=channel).map(Reach::same).collect()],
-        })
+        space(&self.axes(&inputs[0]).ok()?, self.layout, outputs)
     }
     fn part(&self, _inputs: &[TensorType], margins: &[(usize, usize)]) -> AveragePool {
         AveragePool { pads: window::part_pads(margins, self.pads.len() / 2), ceil: false, ..self.clone() }

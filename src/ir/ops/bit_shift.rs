@@ -3,10 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::common::arity;
+use super::common::{arity, broadcasts};
 use super::elementwise::{binary_i64, binary_params, binary_shape};
 use super::{Numeric, Operator, Params, attributes};
-use crate::ir::access::Space;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
 use crate::ir::value::Value;
@@ -44,9 +43,7 @@ impl Operator for BitShift {
         }
         Ok(vec![TensorType::new(inputs[0].dtype, binary_shape(inputs)?)])
     }
-    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
-        Some(super::common::space(inputs, outputs))
-    }
+    broadcasts!();
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let bits = (outputs[0].dtype.bytes() * 8) as i64;
         let shift = |a: i64, b: i64| match (0..bits).contains(&b) {

@@ -3,9 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::common::arity;
+use super::common::{arity, broadcasts};
 use super::{Numeric, Operator, RoundTo, View};
-use crate::ir::access::Space;
 use crate::ir::dtype::DType;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
@@ -64,9 +63,7 @@ impl Operator for Cast {
         arity(inputs, 1, 1)?;
         Ok(vec![TensorType::new(self.to, inputs[0].shape.clone())])
     }
-    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
-        Some(super::common::space(inputs, outputs))
-    }
+    broadcasts!();
     fn reference(&self, inputs: &[&Value], _outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         Ok(vec![inputs[0].cast(self.to)])
     }

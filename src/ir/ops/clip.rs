@@ -3,9 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::common::{Bound, arity};
+use super::common::{Bound, arity, broadcasts};
 use super::{Cast, Max, Min, Numeric, Op, Operator, Params, attributes};
-use crate::ir::access::Space;
 use crate::ir::dtype::DType;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
@@ -79,9 +78,7 @@ impl Operator for Clip {
         arity(inputs, 1, 1)?;
         Ok(inputs.to_vec())
     }
-    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
-        Some(super::common::space(inputs, outputs))
-    }
+    broadcasts!();
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         Ok(vec![match inputs[0] {
             Value::F32(a) => {

@@ -109,8 +109,23 @@ pub fn arity(inputs: &[TensorType], min: usize, max: usize) -> Result<(), OpErro
         Err(OpError::invalid(format!("has {} operands, takes {min} to {max}", inputs.len())))
     }
 }
+
 /// The iteration space of an operator whose operands broadcast to its result.
 pub fn space(inputs: &[TensorType], outputs: &[TensorType]) -> Space {
     let shapes: Vec<&[usize]> = inputs.iter().map(|t| t.shape.as_slice()).collect();
     access::elementwise(outputs.first().map_or(&[], |t| &t.shape), &shapes)
 }
+
+/// Within the `Operator` of one whose operands all broadcast to its result: its iteration space.
+macro_rules! broadcasts {
+    () => {
+        fn space(
+            &self,
+            inputs: &[crate::ir::graph::TensorType],
+            outputs: &[crate::ir::graph::TensorType],
+        ) -> Option<crate::ir::access::Space> {
+            Some(super::common::space(inputs, outputs))
+        }
+    };
+}
+pub(super) use broadcasts;

@@ -332,13 +332,7 @@ macro_rules! unary_float {
                 super::elementwise::float_operand(inputs)?;
                 Ok(inputs.to_vec())
             }
-            fn space(
-                &self,
-                inputs: &[crate::ir::graph::TensorType],
-                outputs: &[crate::ir::graph::TensorType],
-            ) -> Option<crate::ir::access::Space> {
-                Some(super::common::space(inputs, outputs))
-            }
+            super::common::broadcasts!();
             fn reference(
                 &self,
                 inputs: &[&crate::ir::value::Value],
@@ -352,6 +346,24 @@ macro_rules! unary_float {
     };
 }
 pub(super) use unary_float;
+
+/// Within the `Operator` of one with two operands that broadcast: their names, and what follows from their shapes.
+macro_rules! two_operands {
+    () => {
+        fn operand_names(&self, _count: usize) -> Vec<String> {
+            vec!["a".into(), "b".into()]
+        }
+        super::common::broadcasts!();
+        fn params(
+            &self,
+            inputs: &[crate::ir::graph::TensorType],
+            outputs: &[crate::ir::graph::TensorType],
+        ) -> super::Params {
+            super::elementwise::binary_params(inputs, outputs)
+        }
+    };
+}
+pub(super) use two_operands;
 
 /// Declares a two-operand operator on all floats or all integers (computed in 64 bits, then wrapped):
 /// `Name, ["OnnxName"], result_type, |a, b| float, |a, b| integer, import_function`.
@@ -372,9 +384,6 @@ macro_rules! binary {
             ) -> Result<crate::ir::import::Imported, crate::ir::import::OpError> {
                 $import($name {}, node)
             }
-            fn operand_names(&self, _count: usize) -> Vec<String> {
-                vec!["a".into(), "b".into()]
-            }
             fn infer(
                 &self,
                 inputs: &[crate::ir::graph::TensorType],
@@ -385,13 +394,7 @@ macro_rules! binary {
                 let dtype = $dtype(inputs[0].dtype, inputs[1].dtype);
                 Ok(vec![crate::ir::graph::TensorType::new(dtype, shape)])
             }
-            fn space(
-                &self,
-                inputs: &[crate::ir::graph::TensorType],
-                outputs: &[crate::ir::graph::TensorType],
-            ) -> Option<crate::ir::access::Space> {
-                Some(super::common::space(inputs, outputs))
-            }
+            super::elementwise::two_operands!();
             fn reference(
                 &self,
                 inputs: &[&crate::ir::value::Value],
@@ -406,13 +409,6 @@ macro_rules! binary {
                     let f = |$i: i64, $j: i64| -> i64 { $int };
                     Value::from_i64_wrapping(super::elementwise::binary_i64(a, b, y, f)?, y.dtype)
                 }])
-            }
-            fn params(
-                &self,
-                inputs: &[crate::ir::graph::TensorType],
-                outputs: &[crate::ir::graph::TensorType],
-            ) -> super::Params {
-                super::elementwise::binary_params(inputs, outputs)
             }
         }
     };
@@ -438,9 +434,6 @@ macro_rules! comparison {
             ) -> Result<crate::ir::import::Imported, crate::ir::import::OpError> {
                 super::elementwise::import_two($name {}, node)
             }
-            fn operand_names(&self, _count: usize) -> Vec<String> {
-                vec!["a".into(), "b".into()]
-            }
             fn infer(
                 &self,
                 inputs: &[crate::ir::graph::TensorType],
@@ -450,13 +443,7 @@ macro_rules! comparison {
                 let shape = super::elementwise::binary_shape(inputs)?;
                 Ok(vec![crate::ir::graph::TensorType::new(crate::ir::dtype::DType::Bool, shape)])
             }
-            fn space(
-                &self,
-                inputs: &[crate::ir::graph::TensorType],
-                outputs: &[crate::ir::graph::TensorType],
-            ) -> Option<crate::ir::access::Space> {
-                Some(super::common::space(inputs, outputs))
-            }
+            super::elementwise::two_operands!();
             fn reference(
                 &self,
                 inputs: &[&crate::ir::value::Value],
@@ -469,13 +456,6 @@ macro_rules! comparison {
                     super::elementwise::binary_i64(a, b, y, |$a: i64, $b: i64| $body)?
                 };
                 Ok(vec![crate::ir::value::Value::Bool(bits)])
-            }
-            fn params(
-                &self,
-                inputs: &[crate::ir::graph::TensorType],
-                outputs: &[crate::ir::graph::TensorType],
-            ) -> super::Params {
-                super::elementwise::binary_params(inputs, outputs)
             }
         }
     };
@@ -500,9 +480,6 @@ macro_rules! logical {
             ) -> Result<crate::ir::import::Imported, crate::ir::import::OpError> {
                 super::elementwise::import_two($name {}, node)
             }
-            fn operand_names(&self, _count: usize) -> Vec<String> {
-                vec!["a".into(), "b".into()]
-            }
             fn infer(
                 &self,
                 inputs: &[crate::ir::graph::TensorType],
@@ -512,13 +489,7 @@ macro_rules! logical {
                 let shape = super::elementwise::binary_shape(inputs)?;
                 Ok(vec![crate::ir::graph::TensorType::new(crate::ir::dtype::DType::Bool, shape)])
             }
-            fn space(
-                &self,
-                inputs: &[crate::ir::graph::TensorType],
-                outputs: &[crate::ir::graph::TensorType],
-            ) -> Option<crate::ir::access::Space> {
-                Some(super::common::space(inputs, outputs))
-            }
+            super::elementwise::two_operands!();
             fn reference(
                 &self,
                 inputs: &[&crate::ir::value::Value],
@@ -527,13 +498,6 @@ macro_rules! logical {
                 let f = |$a: i64, $b: i64| ($body) != 0;
                 let bits = super::elementwise::binary_i64(inputs[0], inputs[1], &outputs[0], f)?;
                 Ok(vec![crate::ir::value::Value::Bool(bits)])
-            }
-            fn params(
-                &self,
-                inputs: &[crate::ir::graph::TensorType],
-                outputs: &[crate::ir::graph::TensorType],
-            ) -> super::Params {
-                super::elementwise::binary_params(inputs, outputs)
             }
         }
     };
@@ -570,13 +534,7 @@ macro_rules! unary_any {
                 let dtype = $dtype(inputs[0].dtype);
                 Ok(vec![crate::ir::graph::TensorType::new(dtype, inputs[0].shape.clone())])
             }
-            fn space(
-                &self,
-                inputs: &[crate::ir::graph::TensorType],
-                outputs: &[crate::ir::graph::TensorType],
-            ) -> Option<crate::ir::access::Space> {
-                Some(super::common::space(inputs, outputs))
-            }
+            super::common::broadcasts!();
             fn reference(
                 &self,
                 inputs: &[&crate::ir::value::Value],

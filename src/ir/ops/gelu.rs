@@ -3,10 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::common::arity;
+use super::common::{arity, broadcasts};
 use super::elementwise::float_operand;
 use super::{Add, Numeric, Operator, special};
-use crate::ir::access::Space;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
 use crate::ir::value::Value;
@@ -57,9 +56,7 @@ impl Operator for Gelu {
         float_operand(inputs)?;
         Ok(inputs.to_vec())
     }
-    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
-        Some(super::common::space(inputs, outputs))
-    }
+    broadcasts!();
     fn reference(&self, inputs: &[&Value], _outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let x = inputs[0].to_f32();
         Ok(vec![Value::F32(match self.approximate {

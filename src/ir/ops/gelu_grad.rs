@@ -2,11 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::common::arity;
+use super::common::{arity, broadcasts};
 use super::floats::{all_float, flat, tensor};
 use super::special::erf64;
 use super::{Numeric, Operator};
-use crate::ir::access::Space;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError};
 use crate::ir::value::Value;
@@ -61,9 +60,7 @@ impl Operator for GeluGrad {
         }
         Ok(vec![inputs[0].clone()])
     }
-    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
-        Some(super::common::space(inputs, outputs))
-    }
+    broadcasts!();
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let (dy, x) = (flat(inputs[0]), flat(inputs[1]));
         let dx = dy.iter().zip(&x).map(|(d, x)| d * self.derivative(*x)).collect();

@@ -3,10 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::common::arity;
+use super::common::{arity, broadcasts};
 use super::elementwise::float_operand;
 use super::{IHardswish, Numeric, Operator};
-use crate::ir::access::Space;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
 use crate::ir::value::Value;
@@ -37,9 +36,7 @@ impl Operator for HardSwish {
         float_operand(inputs)?;
         Ok(inputs.to_vec())
     }
-    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
-        Some(super::common::space(inputs, outputs))
-    }
+    broadcasts!();
     fn reference(&self, inputs: &[&Value], _outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         Ok(vec![Value::F32(inputs[0].to_f32().mapv(|x| x * (x / 6.0 + 0.5).max(0.0).min(1.0)))])
     }

@@ -4,10 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::common::arity;
+use super::common::{arity, broadcasts};
 use super::integers::{bounded, narrow};
 use super::{Numeric, Operator};
-use crate::ir::access::Space;
 use crate::ir::dtype::DType;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError};
@@ -51,9 +50,7 @@ impl Operator for IHardswish {
         }
         Ok(vec![TensorType::new(DType::S32, inputs[0].shape.clone())])
     }
-    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
-        Some(super::common::space(inputs, outputs))
-    }
+    broadcasts!();
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let y = inputs[0].to_i64().mapv(|x| {
             let gate = (x + self.three).clamp(0, self.six);

@@ -76,6 +76,22 @@ pub(super) fn params(axes: &[Axis], layout: Layout, x: &TensorType) -> Params {
     p
 }
 
+/// The iteration space of a pool; only that of channels-last ones has parts.
+pub(super) fn space(axes: &[Axis], layout: Layout, outputs: &[TensorType]) -> Option<Space> {
+    if layout != Layout::ChannelsLast {
+        return None;
+    }
+    let channel = axes.len() + 1;
+    let mut x = vec![Reach::same(0)];
+    x.extend(window::reaches(axes, 1));
+    x.push(Reach::same(channel));
+    Some(Space {
+        axes: outputs[0].shape.clone(),
+        operands: vec![x],
+        results: vec![(0..=channel).map(Reach::same).collect()],
+    })
+}
+
 /// Folds every window of every plane of `x` (channels first) from `start`; `f` sees the accumulated value and the
 /// element.
 pub(super) fn fold<T: Copy, U: Copy>(axes: &[Axis; 3], x: &[T], start: U, f: impl Fn(U, T) -> U) -> Vec<U> {
@@ -150,19 +166,7 @@ impl Operator for MaxPool {
         Ok(vec![result(&self.axes(&inputs[0])?, self.layout, &inputs[0])])
     }
     fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
-        let axes = self.axes(&inputs[0]).ok()?;
-        if self.layout != Layout::ChannelsLast {
-            return None;
-        }
-        let channel = axes.len() + 1;
-        let mut x = vec![Reach::same(0)];
-        x.extend(window::reaches(&axes, 1));
-        x.push(Reach::same(channel));
-        Some(Space {
-            axes: outputs[0].shape.clone(),
-            operands: vec![x],
-            results: vec![(0..=channel).map(Reach::same).collect()],
-        })
+        space(&self.axes(&inputs[0]).ok()?, self.layout, outputs)
     }
     fn part(&self, _inputs: &[TensorType], margins: &[(usize, usize)]) -> MaxPool {
         MaxPool { pads: window::part_pads(margins, self.pads.len() / 2), ceil: false, ..self.clone() }

@@ -3,10 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::common::arity;
+use super::common::{arity, broadcasts};
 use super::elementwise::{any_float, binary_f32, binary_i64, binary_params, binary_shape, common, one_kind};
 use super::{Numeric, Operator, Params, attributes};
-use crate::ir::access::Space;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
 use crate::ir::value::Value;
@@ -38,9 +37,7 @@ impl Operator for Mod {
         one_kind(inputs)?;
         Ok(vec![TensorType::new(common(inputs[0].dtype, inputs[1].dtype), binary_shape(inputs)?)])
     }
-    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
-        Some(super::common::space(inputs, outputs))
-    }
+    broadcasts!();
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let (a, b, y) = (inputs[0], inputs[1], &outputs[0]);
         if any_float(inputs) {

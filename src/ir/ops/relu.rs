@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::common::arity;
+use super::common::{arity, broadcasts};
 use super::{Numeric, Operator};
-use crate::ir::access::Space;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError};
 use crate::ir::value::Value;
@@ -30,9 +29,7 @@ impl Operator for Relu {
         arity(inputs, 1, 1)?;
         Ok(inputs.to_vec())
     }
-    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
-        Some(super::common::space(inputs, outputs))
-    }
+    broadcasts!();
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         Ok(vec![match inputs[0] {
             Value::F32(a) => Value::F32(a.mapv(|x| x.max(0.0))),

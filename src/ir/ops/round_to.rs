@@ -4,10 +4,9 @@
 use half::{bf16, f16};
 use serde::{Deserialize, Serialize};
 
-use super::common::arity;
+use super::common::{arity, broadcasts};
 use super::elementwise::float_operand;
 use super::{Numeric, Operator, Params, attributes};
-use crate::ir::access::Space;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
 use crate::ir::value::Value;
@@ -59,9 +58,7 @@ impl Operator for RoundTo {
         float_operand(inputs)?;
         Ok(inputs.to_vec())
     }
-    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
-        Some(super::common::space(inputs, outputs))
-    }
+    broadcasts!();
     fn reference(&self, inputs: &[&Value], _outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let round = |x: f32| match self.format {
             ShortFloat::Float16 => f16::from_f32(x).to_f32(),

@@ -2,10 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::common::{arity, broadcast};
+use super::common::{arity, broadcast, broadcasts};
 use super::elementwise::{Broadcast, any_float, array, bool_operands, common, flat, one_kind};
 use super::{Numeric, Operator, Params};
-use crate::ir::access::Space;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
 use crate::ir::value::Value;
@@ -37,9 +36,7 @@ impl Operator for Where {
         let (a, b) = (inputs[1].dtype, inputs[2].dtype);
         Ok(vec![TensorType::new(if a == b { a } else { common(a, b) }, shape)])
     }
-    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
-        Some(super::common::space(inputs, outputs))
-    }
+    broadcasts!();
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let (c, a, b, y) = (inputs[0], inputs[1], inputs[2], &outputs[0]);
         let loops = Broadcast::new(&y.shape, &[c.shape(), a.shape(), b.shape()]);
