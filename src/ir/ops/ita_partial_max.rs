@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::common::arity;
 use super::integers::{bounded, check, flat, levels, narrow, tensor};
 use super::ita_max::exponent;
-use super::rows::Rows;
+use super::rows::{self, Rows};
 use super::{Numeric, Operator, Params, attributes};
-use crate::ir::access::{self, Space};
+use crate::ir::access::Space;
 use crate::ir::dtype::DType;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError};
@@ -68,9 +68,7 @@ impl Operator for ItaPartialMax {
         Ok(vec![TensorType::new(DType::U8, inputs[0].shape.clone())])
     }
     fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
-        let others: Vec<&[usize]> = inputs[1..].iter().map(|t| t.shape.as_slice()).collect();
-        let rank = inputs[0].rank();
-        Some(access::rows(&inputs[0].shape, rank.saturating_sub(1), rank.min(1), &others, outputs.len()))
+        Some(rows::last_axis_space(inputs, outputs))
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let shape = &outputs[0].shape;

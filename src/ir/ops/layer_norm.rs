@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::common::{Real, arity, axis};
 use super::floats::{all_float, flat, moments, tensor};
-use super::rows::Rows;
+use super::rows::{self, Rows};
 use super::{Add, Numeric, Op, Operator, Params, attributes};
-use crate::ir::access::{self, Space};
+use crate::ir::access::Space;
 use crate::ir::dtype::DType;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
@@ -117,9 +117,7 @@ impl Operator for LayerNorm {
         if self.stats {
             return None;
         }
-        let others: Vec<&[usize]> = inputs[1..].iter().map(|t| t.shape.as_slice()).collect();
-        let rank = inputs[0].rank();
-        Some(access::rows(&inputs[0].shape, self.axis, rank - self.axis, &others, outputs.len()))
+        Some(rows::space(inputs, outputs, self.axis, inputs[0].rank() - self.axis))
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let scale = flat(inputs[1]);

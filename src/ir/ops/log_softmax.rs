@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::common::arity;
 use super::floats::{all_float, flat, log_softmax, tensor};
-use super::rows::{Rows, row_axes};
+use super::rows::{self, Rows, row_axes};
 use super::{Numeric, Operator, Params, attributes};
-use crate::ir::access::{self, Space};
+use crate::ir::access::Space;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError};
 use crate::ir::value::Value;
@@ -48,8 +48,7 @@ impl Operator for LogSoftmax {
         Ok(inputs.to_vec())
     }
     fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
-        let others: Vec<&[usize]> = inputs[1..].iter().map(|t| t.shape.as_slice()).collect();
-        Some(access::rows(&inputs[0].shape, self.axis, self.span, &others, outputs.len()))
+        Some(rows::space(inputs, outputs, self.axis, self.span))
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let shape = &outputs[0].shape;

@@ -5,6 +5,8 @@
 
 use super::Params;
 use super::common::axis;
+use crate::ir::access::{self, Space};
+use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, OpError};
 
 /// A tensor seen as `outer` blocks of `len` planes of `inner` elements; a row takes one element per plane.
@@ -69,6 +71,19 @@ impl Rows {
         p.insert("inner".into(), self.inner.into());
         p.insert("rows".into(), self.count().into());
     }
+}
+
+/// The iteration space of an operator on rows of its first operand, along the `span` axes from `axis` on; every part
+/// needs the other operands whole.
+pub fn space(inputs: &[TensorType], outputs: &[TensorType], axis: usize, span: usize) -> Space {
+    let others: Vec<&[usize]> = inputs[1..].iter().map(|t| t.shape.as_slice()).collect();
+    access::rows(&inputs[0].shape, axis, span, &others, outputs.len())
+}
+
+/// [`space`] for rows along the last axis.
+pub fn last_axis_space(inputs: &[TensorType], outputs: &[TensorType]) -> Space {
+    let rank = inputs[0].rank();
+    space(inputs, outputs, rank.saturating_sub(1), rank.min(1))
 }
 
 /// The first axis of a softmax's rows and how many axes they span; `flatten` for the old definition.
