@@ -8,19 +8,11 @@
 mod common;
 
 use common::random_graph::{Flavour, random_graph};
+use common::seeds;
 use tilewright::driver::CompileOptions;
 use tilewright::ir::text;
 use tilewright::runner::suite::{self, Workspace};
 use tilewright::runner::{Case, RunOptions, Status};
-
-fn seeds() -> std::ops::Range<u64> {
-    let given = std::env::var("TILEWRIGHT_SEEDS").ok();
-    let range = given.as_deref().and_then(|s| s.split_once("..")).map(|(a, b)| (a.parse(), b.parse()));
-    match range {
-        Some((Ok(a), Ok(b))) => a..b,
-        _ => 0..8,
-    }
-}
 
 fn check_all(flavour: Flavour, tolerance: f64) {
     let folder = tempfile::tempdir().unwrap();
@@ -29,7 +21,7 @@ fn check_all(flavour: Flavour, tolerance: f64) {
         std::fs::write(&model, text::print(&random_graph(seed, flavour, 12))).unwrap();
         Case { name: format!("seed {seed}"), model, data: vec![] }
     };
-    let cases: Vec<Case> = seeds().map(case).collect();
+    let cases: Vec<Case> = seeds(0..8).map(case).collect();
     let options = RunOptions {
         compile: CompileOptions { target: "host".into(), ..CompileOptions::default() },
         cc: None,
