@@ -1,4 +1,5 @@
 /* The dot product of 1024 bytes: plain C, and Xpulp; with and without instruction caches. */
+#include "dot.h"
 #include "test.h"
 
 static L1 uint8_t a[1024] __attribute__((aligned(4)));
@@ -15,22 +16,7 @@ __attribute__((noinline)) static int32_t plain(const uint8_t *x, const int8_t *y
 
 __attribute__((noinline)) static int32_t pulp(const uint8_t *x, const int8_t *y, int n)
 {
-    int32_t sum = 0;
-    uint32_t x0, x1, y0, y1;
-    __asm__ volatile(".option push\n.option norvc\n"
-                     " .insn i 0x7b, 4, x0, %[n], 12\n"
-                     " .insn i 0x0b, 2, %[x0], 4(%[x])\n"
-                     " .insn i 0x0b, 2, %[y0], 4(%[y])\n"
-                     " .insn i 0x0b, 2, %[x1], 4(%[x])\n"
-                     " .insn i 0x0b, 2, %[y1], 4(%[y])\n"
-                     " .insn r 0x57, 1, 0x54, %[sum], %[x0], %[y0]\n"
-                     " .insn r 0x57, 1, 0x54, %[sum], %[x1], %[y1]\n"
-                     ".option pop"
-                     : [sum] "+r"(sum), [x] "+r"(x), [y] "+r"(y), [x0] "=&r"(x0), [x1] "=&r"(x1),
-                       [y0] "=&r"(y0), [y1] "=&r"(y1)
-                     : [n] "r"(n / 8)
-                     : "memory");
-    return sum;
+    return dot_product(SDOTUSP, x, y, n);
 }
 
 static uint32_t timed(int32_t (*dot)(const uint8_t *, const int8_t *, int), int32_t expected)

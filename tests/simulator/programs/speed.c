@@ -1,4 +1,5 @@
 /* Eight cores multiply int8 matrices in L1: what simulators spend their time on. */
+#include "dot.h"
 #include "test.h"
 
 #define N 64
@@ -9,22 +10,7 @@ static L1 int8_t c[N][N] __attribute__((aligned(4)));
 
 static int32_t dot(const int8_t *x, const int8_t *y)
 {
-    int32_t sum = 0;
-    uint32_t x0, x1, y0, y1;
-    __asm__ volatile(".option push\n.option norvc\n"
-                     " .insn i 0x7b, 4, x0, %[n], 12\n"
-                     " .insn i 0x0b, 2, %[x0], 4(%[x])\n"
-                     " .insn i 0x0b, 2, %[y0], 4(%[y])\n"
-                     " .insn i 0x0b, 2, %[x1], 4(%[x])\n"
-                     " .insn i 0x0b, 2, %[y1], 4(%[y])\n"
-                     " .insn r 0x57, 1, 0x5c, %[sum], %[x0], %[y0]\n"
-                     " .insn r 0x57, 1, 0x5c, %[sum], %[x1], %[y1]\n"
-                     ".option pop"
-                     : [sum] "+r"(sum), [x] "+r"(x), [y] "+r"(y), [x0] "=&r"(x0), [x1] "=&r"(x1),
-                       [y0] "=&r"(y0), [y1] "=&r"(y1)
-                     : [n] "r"(N / 8)
-                     : "memory");
-    return sum;
+    return dot_product(SDOTSP, x, y, N);
 }
 
 void core_main(int core)
