@@ -4,7 +4,7 @@
 
 use handlebars::{
     Context, Handlebars, Helper, HelperDef, HelperResult, Output, RenderContext, RenderError,
-    RenderErrorReason, Renderable, ScopedJson,
+    RenderErrorReason, Renderable, ScopedJson, handlebars_helper,
 };
 use serde_json::Value as Json;
 
@@ -39,7 +39,7 @@ impl Default for Templates {
         handlebars.register_helper("float", Box::new(Float));
         handlebars.register_helper("int", Box::new(Int));
         handlebars.register_helper("hoist", Box::new(Hoist));
-        handlebars.register_helper("indent", Box::new(Indent));
+        handlebars.register_helper("indent", Box::new(indent));
         handlebars.register_helper("add", Box::new(Arithmetic("add", i64::checked_add)));
         handlebars.register_helper("sub", Box::new(Arithmetic("sub", i64::checked_sub)));
         handlebars.register_helper("mul", Box::new(Arithmetic("mul", i64::checked_mul)));
@@ -194,24 +194,16 @@ impl HelperDef for Hoist {
     }
 }
 
-struct Indent;
-impl HelperDef for Indent {
-    fn call<'reg: 'rc, 'rc>(
-        &self,
-        h: &Helper<'rc>,
-        _: &'reg Handlebars<'reg>,
-        _: &'rc Context,
-        _: &mut RenderContext<'reg, 'rc>,
-        out: &mut dyn Output,
-    ) -> HelperResult {
-        let Json::String(text) = argument(h, "indent", 0)? else {
-            return Err(wrong("indent", "needs text"));
-        };
-        let line = |l: &str| if l.trim().is_empty() { String::new() } else { format!("    {l}") };
-        out.write(&text.lines().map(line).collect::<Vec<_>>().join("\n"))?;
-        Ok(())
-    }
+/// Every line that holds something, four spaces further in.
+fn indented(text: &str) -> String {
+    let line = |l: &str| if l.trim().is_empty() { String::new() } else { format!("    {l}") };
+    text.lines().map(line).collect::<Vec<_>>().join(
+        "
+",
+    )
 }
+
+handlebars_helper!(indent: |text: str| indented(text));
 
 struct Arithmetic(&'static str, fn(i64, i64) -> Option<i64>);
 impl HelperDef for Arithmetic {
@@ -290,6 +282,8 @@ mod tests {
         assert!(shown.contains("line 2") && shown.contains("`add` needs integers, not \"-inf\""), "{shown}");
         let shown = render("\n{{join absent}}").unwrap_err().to_string();
         assert!(shown.contains("line 2") && shown.contains("absent"), "{shown}");
+        let shown = render("\n{{indent n}}").unwrap_err().to_string();
+        assert!(shown.contains("line 2") && shown.contains("indent") && shown.contains("text"), "{shown}");
         let shown = render("{{mul big big}}").unwrap_err().to_string();
         assert!(shown.contains("exceeds 64 bits"), "{shown}");
     }
