@@ -9,6 +9,7 @@ pub mod cli;
 pub mod diag;
 pub mod driver;
 pub mod emit;
+pub mod files;
 pub mod frontend;
 pub mod ir;
 pub mod passes;

@@ -6,6 +6,7 @@ use super::args::PlanMemoryArgs;
 use super::print;
 use super::style::{duration, grouped};
 use crate::diag::{Diagnostic, Result};
+use crate::files;
 use crate::tiling::allocator::{Options, Outcome, Problem, csv, solve, validate};
 
 /// Runs the command.
@@ -56,8 +57,7 @@ pub fn plan_memory(args: &PlanMemoryArgs) -> Result<u8> {
     let text = csv::write(&problem.buffers, Some(&solution));
     match &args.output {
         None => print(text.trim_end())?,
-        Some(path) => std::fs::write(path, text)
-            .map_err(|e| Diagnostic::environment(format!("{}: cannot be written: {e}", path.display())))?,
+        Some(path) => files::write(path, text)?,
     }
     eprintln!(
         "{} buffers in {} of {} bytes (largest live set {}), solved and validated in {}",

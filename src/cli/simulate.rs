@@ -4,6 +4,7 @@ use super::args::SimulateArgs;
 use super::style::grouped;
 use super::{PROGRAM_FAILED, STOPPED, print};
 use crate::diag::{Diagnostic, Result};
+use crate::files;
 use crate::sim::{self, FunctionTime, Options, Report, Status};
 
 /// Runs the command.
@@ -32,8 +33,7 @@ pub fn simulate(args: &SimulateArgs) -> Result<u8> {
         show_profile(&report);
     }
     if let (Some(path), Some(trace)) = (&args.trace, &report.trace) {
-        std::fs::write(path, trace)
-            .map_err(|e| Diagnostic::environment(format!("{}: cannot be written: {e}", path.display())))?;
+        files::write(path, trace)?;
     }
     summarise(&report, seconds);
     Ok(match &report.status {

@@ -7,6 +7,7 @@ use super::args::TestArgs;
 use super::style::{Stream, Tone, duration, paint, progress, shorten};
 use super::{DIFFERENT, options, print};
 use crate::diag::{Diagnostic, Result};
+use crate::files;
 use crate::runner::suite::{Workspace, run};
 use crate::runner::{CaseResult, Report, Status, cases};
 
@@ -72,6 +73,5 @@ fn write_json(file: &Path, report: &Report) -> Result<()> {
     if file == Path::new("-") {
         return print(text);
     }
-    std::fs::write(file, text + "\n")
-        .map_err(|e| Diagnostic::environment(format!("{}: cannot be written: {e}", file.display())).into())
+    files::write(file, text + "\n")
 }

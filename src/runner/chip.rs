@@ -14,6 +14,7 @@ use super::host::{self, CFile};
 use super::labels::Place;
 use super::objects::{Cache, Flags, run_tool};
 use crate::diag::{Diagnostic, Kind, Result};
+use crate::files;
 use crate::ir::{TensorType, Value};
 use crate::sim::{self, FunctionTime, Label, LayerTime, Soc, Status};
 use crate::targets::Platform;
@@ -213,7 +214,7 @@ impl Firmware {
         };
         let report = sim::simulate(&bytes, &soc, &options)?;
         if let (Some(file), Some(trace)) = (&self.options.trace, &report.trace) {
-            fs::write(file, trace).map_err(|e| failed(&format!("write {}", file.display()), &e))?;
+            files::write(file, trace)?;
         }
         let printed = ended(&report, &self.options)?;
         let ran = parse(&printed, outputs)?;

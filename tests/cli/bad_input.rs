@@ -197,6 +197,24 @@ fn full_disks() {
 }
 
 #[test]
+fn full_disks_leave_old_files_whole() {
+    let tmp = tempfile::tempdir().unwrap();
+    case(&tmp.path().join("case"), Some(GOLDEN));
+    std::fs::write(tmp.path().join("p.csv"), "id,lower,upper,size\na,0,2,10\n").unwrap();
+    for command in ["plan-memory p.csv --capacity 30 -o old", "test case --cc no-such-cc --json old"] {
+        std::fs::write(tmp.path().join("old"), "years of work").unwrap();
+        // No file may grow; the folder of builds lies elsewhere and is not written to without a compiler.
+        let script =
+            format!("trap '' XFSZ; ulimit -f 0; exec {} {command}", env!("CARGO_BIN_EXE_tilewright"));
+        let output = Command::new("sh").args(["-c", &script]).current_dir(tmp.path()).output().unwrap();
+        let text = seen(tmp.path(), &output);
+        assert!(output.status.code() == Some(6) && text.contains("old: cannot be written"), "{text}");
+        assert_eq!(std::fs::read_to_string(tmp.path().join("old")).unwrap(), "years of work");
+        assert_eq!(std::fs::read_dir(tmp.path()).unwrap().count(), 3, "something was left behind");
+    }
+}
+
+#[test]
 fn missing_compiler() {
     let tmp = tempfile::tempdir().unwrap();
     case(&tmp.path().join("case"), Some(GOLDEN));
