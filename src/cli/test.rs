@@ -42,11 +42,11 @@ pub fn test(args: &TestArgs) -> Result<u8> {
         write_json(file, &report)?;
     }
     let (_, failed, _) = report.counts();
-    print(paint(
-        Stream::Out,
-        Tone::Quiet,
-        &format!("{} cases in {}", cases.len(), duration(start.elapsed())),
-    ))?;
+    let count = match cases.len() {
+        1 => "1 case".to_string(),
+        n => format!("{n} cases"),
+    };
+    print(paint(Stream::Out, Tone::Quiet, &format!("{count} in {}", duration(start.elapsed()))))?;
     print(report.summary())?;
     Ok(if failed == 0 { 0 } else { DIFFERENT })
 }
