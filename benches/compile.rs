@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use tilewright::cli::style::{bytes, duration, grouped, shorten, table};
+use tilewright::cli::style::{Stream, bytes, duration, grouped, shorten, table};
 use tilewright::driver::{CompileOptions, compile};
 use tilewright::ir::DType;
 use tilewright::runner::{cases, inputs};
@@ -96,6 +96,7 @@ fn networks(suites: &[PathBuf]) {
     let found = cases::find(suites).unwrap_or_else(|e| fail(&e));
     let exe = std::env::current_exe().unwrap_or_default();
     let mut rows = table(
+        Stream::Out,
         &["case", "nodes", "MACs", "compile", "slowest", "memory", "arena", "live set", "gap"],
         &[1, 2, 3, 4, 5, 6, 7, 8],
     );
@@ -135,8 +136,11 @@ fn networks(suites: &[PathBuf]) {
 }
 
 fn allocations(dir: &Path) {
-    let mut rows =
-        table(&["problem", "buffers", "capacity", "largest live set", "time", "result"], &[1, 2, 3, 4]);
+    let mut rows = table(
+        Stream::Out,
+        &["problem", "buffers", "capacity", "largest live set", "time", "result"],
+        &[1, 2, 3, 4],
+    );
     let mut total = Duration::ZERO;
     for file in csv_files(dir) {
         let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();

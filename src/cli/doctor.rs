@@ -46,7 +46,7 @@ const TOOLS: &[Tool] = &[
 
 /// Prints the table; exit code 6 if a tool is missing that `run` and `test` need.
 pub fn doctor() -> Result<u8> {
-    let mut rows = table(&["tool", "found", "for", "to get it"], &[]);
+    let mut rows = table(Stream::Out, &["tool", "found", "for", "to get it"], &[]);
     let mut ready = true;
     for tool in TOOLS {
         let (state, found) = match find(tool.command) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::args::{BufferingArg, BuildArgs, Io, ModelArgs};
 use super::show;
-use super::style::{duration, table};
+use super::style::{Stream, duration, table};
 use crate::diag::Result;
 use crate::driver::{CompileOptions, Stage, TilingOptions};
 use crate::frontend;
@@ -84,7 +84,7 @@ pub fn trace(args: &ModelArgs, stages: &[Stage], reports: &[passes::Report]) {
         }
     }
     if args.time_passes {
-        let mut times = table(&["stage", "time"], &[1]);
+        let mut times = table(Stream::Err, &["stage", "time"], &[1]);
         for stage in stages {
             times.add_row([stage.name.to_string(), duration(stage.time)]);
             if stage.name == "passes" {

@@ -33,7 +33,7 @@ pub fn run(args: &RunArgs) -> Result<u8> {
     } else if let Some(compiled) = &outcome.compiled {
         print(layers(&compiled.sources.report, outcome.result.cores, &outcome.profile.0))?;
         if !outcome.profile.1.is_empty() {
-            print(super::simulate::functions(&outcome.profile.1))?;
+            print(super::simulate::functions(Stream::Out, &outcome.profile.1))?;
         }
         print(totals(compiled, &outcome))?;
     }
@@ -56,7 +56,7 @@ fn layers(report: &Report, cores: Option<u32>, times: &[LayerTime]) -> comfy_tab
         right.push(head.len());
         head.push("cycles");
     }
-    let mut rows = table(&head, &right);
+    let mut rows = table(Stream::Out, &head, &right);
     for (i, layer) in report.layers.iter().enumerate() {
         let mut row = vec![
             (i + 1).to_string(),

@@ -1,7 +1,7 @@
 //! `tilewright simulate`: run a program on the simulator of a chip.
 
 use super::args::SimulateArgs;
-use super::style::grouped;
+use super::style::{Stream, grouped, table};
 use super::{PROGRAM_FAILED, STOPPED, print};
 use crate::diag::{Diagnostic, Result};
 use crate::files;
@@ -86,21 +86,22 @@ fn summarise(report: &Report, seconds: f64) {
 const SHOWN: usize = 40;
 
 /// Time per function, longest first.
-pub fn functions(times: &[FunctionTime]) -> comfy_table::Table {
-    let mut table = table(&["function", "cores", "calls", "longest", "cycles", "asleep", "instructions"]);
+pub fn functions(stream: Stream, times: &[FunctionTime]) -> comfy_table::Table {
+    let head = ["function", "cores", "calls", "longest", "cycles", "asleep", "instructions"];
+    let mut rows = table(stream, &head, &[2, 3, 4, 5, 6]);
     for f in times.iter().take(SHOWN) {
         let cores = if f.controller { "controller" } else { "cluster" };
         let numbers = [f.calls, f.longest, f.cycles, f.asleep, f.instructions].map(grouped);
-        table.add_row([f.name.clone(), cores.into()].into_iter().chain(numbers));
+        rows.add_row([f.name.clone(), cores.into()].into_iter().chain(numbers));
     }
-    table
+    rows
 }
 
 /// The profile goes to standard error too: standard output is the program's.
 fn show_profile(report: &Report) {
-    let table = functions(&report.functions);
+    let rows = functions(Stream::Err, &report.functions);
     eprintln!(
-        "Time per function, without what it calls; `longest` is that of the core that spent most:\n{table}"
+        "Time per function, without what it calls; `longest` is that of the core that spent most:\n{rows}"
     );
     if !report.unaligned_at.is_empty() {
         eprintln!("Most unaligned accesses:");
@@ -109,18 +110,9 @@ fn show_profile(report: &Report) {
     if report.layers.is_empty() {
         return;
     }
-    let mut table = self::table(&["layer", "cycles", "asleep", "instructions"]);
+    let mut rows = table(Stream::Err, &["layer", "cycles", "asleep", "instructions"], &[0, 1, 2, 3]);
     for l in &report.layers {
-        table.add_row([u64::from(l.number), l.cycles, l.asleep, l.instructions].map(grouped));
+        rows.add_row([u64::from(l.number), l.cycles, l.asleep, l.instructions].map(grouped));
     }
-    eprintln!("Time per layer; `asleep` and `instructions` are sums over the cluster's cores:\n{table}");
-}
-
-fn table(head: &[&str]) -> comfy_table::Table {
-    let mut table = comfy_table::Table::new();
-    table.load_preset(comfy_table::presets::NOTHING).set_header(head);
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(comfy_table::CellAlignment::Right);
-    }
-    table
+    eprintln!("Time per layer; `asleep` and `instructions` are sums over the cluster's cores:\n{rows}");
 }

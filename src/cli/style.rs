@@ -60,11 +60,11 @@ pub fn paint(stream: Stream, tone: Tone, text: &str) -> String {
 }
 
 /// A table with a head; columns named in `right` are right-aligned.
-pub fn table(head: &[&str], right: &[usize]) -> Table {
+pub fn table(stream: Stream, head: &[&str], right: &[usize]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_header(
-        head.iter().map(|h| if coloured(Stream::Out) { Cell::new(paint_bold(h)) } else { Cell::new(h) }),
-    );
+    table
+        .load_preset(presets::UTF8_HORIZONTAL_ONLY)
+        .set_header(head.iter().map(|h| Cell::new(paint(stream, Tone::Strong, h))));
     table.set_content_arrangement(ContentArrangement::Disabled);
     for component in [
         TableComponent::HorizontalLines,
@@ -80,10 +80,6 @@ pub fn table(head: &[&str], right: &[usize]) -> Table {
         }
     }
     table
-}
-
-fn paint_bold(text: &str) -> String {
-    paint(Stream::Out, Tone::Strong, text)
 }
 
 /// A whole number with groups of three: `1,048,576`.

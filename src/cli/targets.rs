@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::args::TargetsArgs;
 use super::print;
-use super::style::{bytes, grouped, table};
+use super::style::{Stream, bytes, grouped, table};
 use crate::diag::Result;
 use crate::driver::{Target, load_target};
 use crate::targets::Tree;
@@ -31,7 +31,7 @@ pub fn targets(args: &TargetsArgs) -> Result<u8> {
         print(json!({ "targets": list }))?;
         return Ok(0);
     }
-    let mut rows = table(&["target", "what", "memories", "kernels"], &[3]);
+    let mut rows = table(Stream::Out, &["target", "what", "memories", "kernels"], &[3]);
     for target in &loaded {
         let memories: Vec<String> = target
             .platform
@@ -56,7 +56,7 @@ pub fn targets(args: &TargetsArgs) -> Result<u8> {
 }
 
 fn kernels(target: &Target) -> comfy_table::Table {
-    let mut rows = table(&["kernel", "operator", "cores", "element types", "requires"], &[2]);
+    let mut rows = table(Stream::Out, &["kernel", "operator", "cores", "element types", "requires"], &[2]);
     for (_, kernel) in target.library.kernels() {
         let m = &kernel.manifest;
         let types: Vec<String> = m
