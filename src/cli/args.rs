@@ -19,6 +19,7 @@ Exit codes:
   4   the network uses something unsupported (all such nodes are listed)
   5   the network does not fit the target's memory
   6   a tool, a file or the disk failed
+  7   `simulate` stopped the program
   70  a fault of tilewright itself: please report it";
 
 /// Compiles ONNX networks to bit-exact bare-metal C for microcontrollers.
