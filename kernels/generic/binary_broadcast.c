@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tw_loops.h"
+
 /* A function of two numbers (widened to WORK_T first), element by element, over `loops` (at most 8) dimensions, outermost first, each with a
  * step for a and for b (0 where that operand repeats). y may be an operand of its own size. */
 void TW_KERNEL(const A_T *a, const B_T *b, Y_T *y, int32_t loops, const int32_t *dims,
@@ -21,7 +23,6 @@ void TW_KERNEL(const A_T *a, const B_T *b, Y_T *y, int32_t loops, const int32_t 
     int32_t index[8] = {0};
     int32_t ia = 0;
     int32_t ib = 0;
-    int32_t d;
     do {
         int32_t ja = ia;
         int32_t jb = ib;
@@ -32,15 +33,5 @@ void TW_KERNEL(const A_T *a, const B_T *b, Y_T *y, int32_t loops, const int32_t 
             ja += a_strides[inner];
             jb += b_strides[inner];
         }
-        for (d = inner - 1; d >= 0; d--) {
-            ia += a_strides[d];
-            ib += b_strides[d];
-            if (++index[d] < dims[d]) {
-                break;
-            }
-            ia -= a_strides[d] * dims[d];
-            ib -= b_strides[d] * dims[d];
-            index[d] = 0;
-        }
-    } while (d >= 0);
+    } while (tw_next_pair(loops, dims, index, a_strides, &ia, b_strides, &ib));
 }

@@ -10,6 +10,8 @@
 /* tilewright: end */
 #include <stdint.h>
 
+#include "tw_integer_div.h"
+#include "tw_loops.h"
 #include "tw_requant.h"
 
 /* y = n / d rounded to nearest, with n = numerator * num and d = eta * den + eps; 0 where d is 0; requantised. Over `loops` (at most 8)
@@ -23,29 +25,14 @@ void TW_KERNEL(const A_T *num, const B_T *den, Y_T *y, int32_t loops, const int3
     int32_t index[8] = {0};
     int32_t ia = 0;
     int32_t ib = 0;
-    int32_t d;
     do {
         int32_t ja = ia;
         int32_t jb = ib;
         for (int32_t i = 0; i < dims[inner]; i++) {
-            const int64_t n = numerator * num[ja];
-            const int64_t by = eta * den[jb] + eps;
-            const int64_t half = by >> 1;
-            const int64_t rounded = n > 0 ? n + half : n < 0 ? n - half : 0;
-            const int32_t quotient = by == 0 ? 0 : (int32_t)(uint32_t)(rounded / by);
+            const int32_t quotient = tw_integer_quotient(num[ja], den[jb], numerator, eta, eps);
             *y++ = (Y_T)tw_requant(quotient, *mul, *add, shift, lo, hi);
             ja += num_strides[inner];
             jb += den_strides[inner];
         }
-        for (d = inner - 1; d >= 0; d--) {
-            ia += num_strides[d];
-            ib += den_strides[d];
-            if (++index[d] < dims[d]) {
-                break;
-            }
-            ia -= num_strides[d] * dims[d];
-            ib -= den_strides[d] * dims[d];
-            index[d] = 0;
-        }
-    } while (d >= 0);
+    } while (tw_next_pair(loops, dims, index, num_strides, &ia, den_strides, &ib));
 }
