@@ -130,6 +130,29 @@ fn pools() {
 }
 
 #[test]
+fn bytes() {
+    for (x, a, b, y) in [
+        ("s8", "s8", "s8", "s8"),
+        ("u8", "u8", "s8", "u8"),
+        ("s32", "s8", "u8", "s8"),
+        ("s32", "u8", "u8", "u8"),
+    ] {
+        let kernels = [
+            ("ref_requant", "generic/requant_shift.c", ""),
+            (
+                "requant",
+                "siracusa/requant_shift_xp.c",
+                if x == "s32" { "-DTW_FITS=0" } else { "-DTW_FITS=1" },
+            ),
+            ("ref_add", "generic/add_rq.c", ""),
+            ("sum", "siracusa/add_rq_xp.c", ""),
+            ("lookup", "siracusa/lookup_xp.c", "-UX_T -DX_T=A_T"),
+        ];
+        check("bytes", &[("X", x), ("A", a), ("B", b), ("Y", y)], &kernels);
+    }
+}
+
+#[test]
 fn norms() {
     for x in ["s8", "u8"] {
         let kernels = [
@@ -152,7 +175,10 @@ fn matrix_products() {
         let own = [
             ("matmul", "siracusa/matmul_xp.c", "-DTW_PACKED=0"),
             ("matmul_packed", "siracusa/matmul_xp.c", "-DTW_PACKED=1"),
+            ("gemv", "siracusa/gemv_xp.c", ""),
+            ("dots", "siracusa/matmul_dots_xp.c", ""),
         ];
-        check("matmul", &words, &[&[("ref", generic, "")], &own[..]].concat());
+        let own = if y == "s32" { &own[..2] } else { &own[..] };
+        check("matmul", &words, &[&[("ref", generic, "")], own].concat());
     }
 }

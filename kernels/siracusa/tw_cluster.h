@@ -106,4 +106,18 @@ static inline struct tw_range tw_split(size_t n, size_t grain)
     return part;
 }
 
+/*
+ * This core's part of n items that all cores read behind a barrier. In the twin, where one core runs behind the other,
+ * it is all of them.
+ */
+static inline struct tw_range tw_split_shared(size_t n)
+{
+#if defined(__riscv) && !defined(TW_TWIN)
+    return tw_split(n, 1);
+#else
+    const struct tw_range all = {0, n};
+    return all;
+#endif
+}
+
 #endif

@@ -23,9 +23,17 @@ void matmul_packed(const A_T *a, const B_T *b, const int32_t *c, Y_T *y, int32_t
                    const int32_t *mul, const int32_t *add, int32_t mul_col, int32_t add_col, int shift, int32_t lo,
                    int32_t hi, void *scratch, int32_t room);
 
+#if Y_BITS != 32
+void gemv(const A_T *a, const B_T *b, const int32_t *c, Y_T *y, int32_t words, int32_t n, const int32_t *mul,
+          const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi);
+void dots(const A_T *a, const B_T *b, Y_T *y, int32_t m, int32_t k, int32_t n, int32_t a_row, int32_t a_col,
+          int32_t b_row, int32_t b_col, int32_t batch, int32_t batch_rank, const int32_t *walk, const int32_t *mul,
+          const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi);
+#endif
+
 static void one(void)
 {
-    const int m = pick(1, 13), k = pick(0, 1) ? pick(1, 37) : 4 * pick(1, 9), n = pick(1, 18);
+    const int m = pick(0, 2) == 0 ? 1 : pick(1, 13), k = pick(0, 1) ? pick(1, 37) : 4 * pick(1, 9), n = pick(1, 18);
     const int outer = pick(1, 2), inner = pick(1, 3), batch = outer * inner;
     const int trans_a = pick(0, 2) == 0, trans_b = pick(0, 1), packed = pick(0, 1);
     const int share_b = pick(0, 1), c_rows = pick(0, 2), words = (k + 3) / 4;
@@ -63,6 +71,20 @@ static void one(void)
     snprintf(what, sizeof what, "matmul %d x [%d,%d] * [%d,%d] trans %d %d packed %d c %d alpha %d beta %d shift %d", batch, m,
              k, k, n, trans_a, trans_b, packed, c_rows, alpha, beta, rq.shift);
     compare(what, (const uint8_t *)expected, (const uint8_t *)y, y_bytes);
+#if Y_BITS != 32
+    const int shifts = rq.shift >= 8 && rq.shift < 32;
+    if (shifts && m == 1 && batch == 1 && in_words && beta == 1) {
+        memset(y, 0x55, y_bytes);
+        ON_ALL_CORES(gemv(a, b_packed, c, y, words, n, rq.mul, rq.add, rq.mul_step, rq.add_step, rq.shift, rq.lo, rq.hi));
+        compare("gemv", (const uint8_t *)expected, (const uint8_t *)y, y_bytes);
+    }
+    if (shifts && alpha == 1 && c == NULL) {
+        memset(y, 0x55, y_bytes);
+        ON_ALL_CORES(dots(a, b, y, m, k, n, a_row, a_col, b_row, b_col, batch, 2, walk, rq.mul, rq.add, rq.mul_step,
+                          rq.add_step, rq.shift, rq.lo, rq.hi));
+        compare("dots", (const uint8_t *)expected, (const uint8_t *)y, y_bytes);
+    }
+#endif
     free(a);
     free(b);
     free(b_packed);

@@ -13,19 +13,21 @@ void layer(const X_T *x, const int32_t *weight, const int32_t *bias, int8_t *y, 
 void ref_softmax(const X_T *x, uint8_t *y, int32_t rows, int32_t len, int32_t a, int32_t b, int32_t c, int32_t log2,
                  uint32_t recip, int32_t top);
 void softmax(const X_T *x, uint8_t *y, int32_t rows, int32_t len, int32_t a, int32_t b, int32_t c, int32_t log2,
-             uint32_t recip, int32_t top);
+             uint32_t recip, int32_t top, void *scratch);
 
 static void one_softmax(void)
 {
     const int rows = pick(1, 20), len = pick(1, 70), a = pick(0, 3), b = pick(0, 200), c = pick(1, 5000);
     const int log2 = pick(1, 120), top = pick(1, 255);
+    void *scratch = pick(0, 3) != 0 ? random_bytes(1024) : NULL;
     const uint32_t recip = (uint32_t)(((1 << 24) + log2 - 1) / log2);
     const size_t all = (size_t)rows * len;
     X_T *x = random_bytes(all);
     uint8_t *expected = random_bytes(all), *y = random_bytes(all);
     ref_softmax(x, expected, rows, len, a, b, c, log2, recip, top);
-    ON_ALL_CORES(softmax(x, y, rows, len, a, b, c, log2, recip, top));
+    ON_ALL_CORES(softmax(x, y, rows, len, a, b, c, log2, recip, top, scratch));
     compare("softmax", expected, y, all);
+    free(scratch);
     free(x);
     free(expected);
     free(y);
