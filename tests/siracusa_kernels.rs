@@ -110,6 +110,21 @@ fn depthwise_convolutions() {
     }
 }
 
+/// The generic kernel's function, without spaces, which separate flags.
+const GELU: &str = "-DX_T=float -DY_T=float -DOP=0.5f*v*(1.0f+erff(v*0.70710678f))";
+
+#[test]
+fn words() {
+    const SUM: &str = "-UB_T -DA_T=int8_t -DB_T=uint8_t -DY_T=int32_t -DWORK_T=int32_t -DOP=v-w";
+    let kernels = [
+        ("ref_matmul", "generic/matmul_int.c", "-DA_T=int32_t"),
+        ("matmul", "siracusa/matmul_s32_xp.c", ""),
+        ("ref_binary", "generic/binary_broadcast.c", SUM),
+        ("binary", "siracusa/binary_xp.c", SUM),
+    ];
+    check("words", &[("B", "s32"), ("C", "s32")], &kernels);
+}
+
 #[test]
 fn floats() {
     let kernels = [
@@ -117,6 +132,10 @@ fn floats() {
         ("matmul", "siracusa/matmul_f32_xp.c", ""),
         ("ref_conv", "generic/conv_f32.c", ""),
         ("conv", "siracusa/conv_f32_xp.c", ""),
+        ("ref_softmax", "generic/softmax.c", ""),
+        ("softmax", "siracusa/softmax_f32_xp.c", ""),
+        ("ref_gelu", "generic/unary.c", GELU),
+        ("gelu", "siracusa/gelu_f32_xp.c", ""),
     ];
     check("floats", &[], &kernels);
 }

@@ -20,6 +20,11 @@ void conv(const float *x, const float *w, const float *bias, float *y, int32_t n
           int32_t pad_left, int32_t x_pixel, int32_t x_row, int32_t x_image, int32_t y_pixel, int32_t y_row,
           int32_t y_image, float lo, float hi);
 
+void ref_softmax(const float *x, float *y, int32_t outer, int32_t len, int32_t inner);
+void softmax(const float *x, float *y, int32_t rows, int32_t len);
+void ref_gelu(const float *x, float *y, int32_t n);
+void gelu(const float *x, float *y, int32_t n);
+
 static float *random_floats(size_t n)
 {
     float *p = malloc(n * sizeof *p + 1);
@@ -29,14 +34,19 @@ static float *random_floats(size_t n)
     return p;
 }
 
-static void close_enough(const char *what, const float *expected, const float *found, size_t n)
+static void close_within(const char *what, const float *expected, const float *found, size_t n, float error)
 {
     for (size_t i = 0; i < n; i++) {
-        if (!(fabsf(expected[i] - found[i]) <= 1e-3f)) {
+        if (!(fabsf(expected[i] - found[i]) <= error)) {
             printf("%s: %zu of %zu is %g, expected %g\n", what, i, n, (double)found[i], (double)expected[i]);
             exit(1);
         }
     }
+}
+
+static void close_enough(const char *what, const float *expected, const float *found, size_t n)
+{
+    close_within(what, expected, found, n, 1e-3f);
 }
 
 static void product(void)
@@ -92,11 +102,32 @@ static void convolution(void)
     free(y);
 }
 
+static void functions(void)
+{
+    const int rows = pick(1, 9), len = pick(1, 40);
+    const float scale = pick(0, 1) ? 1.0f : 60.0f;
+    const size_t all = (size_t)rows * len;
+    float *x = random_floats(all), *expected = random_floats(all), *y = random_floats(all);
+    for (size_t i = 0; i < all; i++) {
+        x[i] *= scale;
+    }
+    ref_softmax(x, expected, rows, len, 1);
+    ON_ALL_CORES(softmax(x, y, rows, len));
+    close_within("softmax", expected, y, all, 1e-6f);
+    ref_gelu(x, expected, (int32_t)all);
+    ON_ALL_CORES(gelu(x, y, (int32_t)all));
+    close_within("gelu", expected, y, all, 1e-6f * scale);
+    free(x);
+    free(expected);
+    free(y);
+}
+
 int main(int argc, char **argv)
 {
     const int rounds = argc > 1 ? atoi(argv[1]) : 500;
     for (int i = 0; i < rounds; i++) {
         product();
+        functions();
         convolution();
     }
     return 0;

@@ -1,0 +1,104 @@
+/*
+ * Functions of floats without divisions, of which the whole cluster can do but one at a time, and without tables, which
+ * would lie far away: polynomials in registers.
+ */
+#ifndef TW_FLOATS_H
+#define TW_FLOATS_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "tw_xpulp.h"
+
+/* The larger one, or the one that is a number: the library's fmaxf is a call. */
+TW_ALWAYS_INLINE float tw_fmax(float a, float b)
+{
+#if TW_XPULP
+    float d;
+    __asm__("fmax.s %0, %1, %2" : "=f"(d) : "f"(a), "f"(b));
+    return d;
+#else
+    return fmaxf(a, b);
+#endif
+}
+
+/* Constants in registers, or near in L1: the compiler would fetch them from far away time and again. */
+#if TW_XPULP
+#define TW_KEEP(value) __asm__("" : "+f"(value))
+#else
+#define TW_KEEP(value) (void)(value)
+#endif
+
+/* What tw_exp needs. */
+struct tw_exp {
+    float turn, magic, high, low;
+    float p[6];
+};
+
+/* A polynomial for exp near 0 (S. Moshier, Cephes, expf); log 2 in two parts. */
+TW_ALWAYS_INLINE void tw_exp_begin(struct tw_exp *e)
+{
+    static const float p[6] = {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f,
+                               4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f};
+    e->turn = 1.44269504f;
+    e->magic = 12582912.0f;
+    e->high = -0.693359375f;
+    e->low = 2.12194440e-4f;
+    TW_KEEP(e->turn);
+    TW_KEEP(e->magic);
+    TW_KEEP(e->high);
+    TW_KEEP(e->low);
+    for (int i = 0; i < 6; i++) {
+        e->p[i] = p[i];
+        TW_KEEP(e->p[i]);
+    }
+}
+
+/*
+ * exp(x) of a number not above 88, within 2 units in the last place; 0 where it is no normal number. With n the whole
+ * number next to x / log 2, the polynomial serves x - n log 2, and n goes into the exponent.
+ */
+TW_ALWAYS_INLINE float tw_exp(const struct tw_exp *e, float x)
+{
+    /* 1.5 * 2^23: the sum's last bits are the whole number. */
+    const float sum = fmaf(x, e->turn, e->magic), n = sum - e->magic;
+    const float r = fmaf(n, e->low, fmaf(n, e->high, x));
+    float p = fmaf(e->p[0], r, e->p[1]);
+    uint32_t bits, shift;
+    p = fmaf(p, r, e->p[2]);
+    p = fmaf(p, r, e->p[3]);
+    p = fmaf(p, r, e->p[4]);
+    p = fmaf(p, r, e->p[5]);
+    p = fmaf(p, r * r, r) + 1.0f;
+    memcpy(&bits, &p, sizeof bits);
+    memcpy(&shift, &sum, sizeof shift);
+    bits += shift << 23;
+    memcpy(&p, &bits, sizeof p);
+    return x < -87.3f ? 0.0f : p;
+}
+
+/* erf(x) within 2^-22: a polynomial near 0, 1 - exp of another behind (N. Juffa). */
+TW_ALWAYS_INLINE float tw_erf(const struct tw_exp *e, float x)
+{
+    const float t = fabsf(x), s = x * x;
+    float r;
+    if (t > 0.927734375f) {
+        const float near = t > 4.0f ? 4.0f : t, square = near * near;
+        const float u = fmaf(-3.88396438e-3f, near, 2.42546219e-2f);
+        r = fmaf(fmaf(-1.72853470e-5f, near, 3.83197126e-4f), square, u);
+        r = fmaf(r, near, -1.06777877e-1f);
+        r = fmaf(r, near, -6.34846687e-1f);
+        r = fmaf(r, near, -1.28717512e-1f);
+        r = fmaf(r, near, -near);
+        return copysignf(1.0f - tw_exp(e, r), x);
+    }
+    r = fmaf(-5.96761703e-4f, s, 4.99119423e-3f);
+    r = fmaf(r, s, -2.67681349e-2f);
+    r = fmaf(r, s, 1.12819925e-1f);
+    r = fmaf(r, s, -3.76125336e-1f);
+    r = fmaf(r, s, 1.28379166e-1f);
+    return fmaf(r, x, x);
+}
+
+#endif
