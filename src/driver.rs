@@ -12,11 +12,11 @@ use crate::emit::{self, Sources};
 use crate::frontend::{self, LoadOptions};
 use crate::ir::text;
 use crate::ir::verify::{Verified, check, verify};
-use crate::ir::{DType, Graph, Node, NodeId, Value};
+use crate::ir::{DType, Graph, Value};
 use crate::passes;
 use crate::targets::platform::Role;
 use crate::targets::{self, Assignment, Library, Platform, Tree};
-use crate::tiling::tiles::{Buffering, Dma, Scratchpad, Tiled};
+use crate::tiling::tiles::{Buffering, Dma, Scratchpad};
 use crate::tiling::{self, CheckedPlan, Interface, MemoryOptions};
 
 /// What the user may choose about a compilation.
@@ -210,11 +210,8 @@ pub fn compile(model: &Path, options: &CompileOptions) -> Result<Compiled> {
     let graph = clock.stage("verify", || verify(optimised.graph))?;
     let assignment = clock.stage("assign", || targets::assign(&graph, &target.platform, &target.library))?;
     let mut memory = memory_options(&target.platform, options.interface);
-    if let Some(pad) = scratchpad(&target.platform, &options.tiling) {
-        memory.scratchpad = Some((pad.level.clone(), pad.capacity, pad.alignment));
-        memory.tiled = clock.stage("tile", || Ok(tile_all(&graph, &assignment, &target.library, &pad)))?;
-    }
-    let plan = clock.stage("plan", || tiling::plan(&graph, &assignment, &memory))?;
+    memory.scratchpad = scratchpad(&target.platform, &options.tiling)?;
+    let plan = clock.stage("plan", || tiling::plan(&graph, &assignment, &target.library, &memory))?;
     let plan = clock.stage("validate", || tiling::validate(&graph, &assignment, plan))?;
     let emission = emit::Options { name: network_name(model, options) };
     let sources = clock.stage("emit", || {
@@ -272,32 +269,38 @@ fn memory_options(platform: &Platform, interface: Interface) -> MemoryOptions {
 }
 
 /// The scratchpad of a platform that computes in parts, as far as the options leave it.
-fn scratchpad(platform: &Platform, options: &TilingOptions) -> Option<Scratchpad> {
-    platform.runtime.as_ref()?.tiled.as_ref()?;
-    let memory = platform.memories.iter().find(|m| m.role == Role::Scratchpad)?;
-    let from = platform.arena_memory()?;
+///
+/// # Errors
+/// Options for a scratchpad that the target does not have, or more of it than there is.
+fn scratchpad(platform: &Platform, options: &TilingOptions) -> Result<Option<Scratchpad>> {
+    let memory = platform.memories.iter().find(|m| m.role == Role::Scratchpad);
+    let parts = platform.runtime.as_ref().is_some_and(|r| r.tiled.is_some());
+    let (Some(memory), Some(from)) = (memory.filter(|_| parts), platform.arena_memory()) else {
+        let asked =
+            [("--l1", options.scratchpad.is_some()), ("--buffering", options.buffering != Buffering::Auto)];
+        let asked = asked.iter().find(|(_, set)| *set);
+        return asked.map_or(Ok(None), |(option, _)| {
+            let message = format!("{option}: target `{}` has no scratchpad to compute in", platform.name);
+            Err(Diagnostic::invalid(message).help("leave the option out").into())
+        });
+    };
     let free = memory.size.unwrap_or(0).saturating_sub(memory.reserved);
-    let capacity = usize::try_from(options.scratchpad.map_or(free, |b| b.min(free))).ok()?;
-    (!options.untiled).then(|| Scratchpad {
+    let wanted = options.scratchpad.unwrap_or(free);
+    if wanted > free {
+        let (name, reserved) = (&memory.name, memory.reserved);
+        let message = format!(
+            "--l1 {wanted}: `{name}` has {free} bytes for layers ({reserved} of it are stacks and the runtime's)"
+        );
+        return Err(Diagnostic::invalid(message).help(format!("give at most {free}")).into());
+    }
+    let capacity = usize::try_from(wanted).unwrap_or(usize::MAX);
+    let pad = Scratchpad {
         arena: 1,
         level: memory.name.clone(),
         capacity,
         alignment: platform.defaults.alignment.max(8),
         dma: Dma { latency: from.latency.unwrap_or(0), bandwidth: from.bandwidth.unwrap_or(1.0) },
         buffering: options.buffering,
-    })
-}
-
-/// Every layer that has parts and a kernel that computes them.
-fn tile_all(
-    graph: &Graph,
-    assignment: &Assignment,
-    library: &Library,
-    pad: &Scratchpad,
-) -> BTreeMap<NodeId, Tiled> {
-    let one = |(id, node): (NodeId, &Node)| {
-        let choice = assignment.choices.get(&id)?;
-        Some((id, tiling::tiles::tile(graph, node, choice, library, pad)?))
     };
-    graph.nodes().filter_map(one).collect()
+    Ok(Some(pad).filter(|_| !options.untiled))
 }

@@ -31,6 +31,7 @@ struct tw_tiles {
     uint8_t streams;
     uint8_t operands;
     uint8_t ahead;                /* whether a part is fetched while the one before it is computed */
+    uint16_t resident;            /* bit s: the whole tensor of stream s is in L1, its parts are used where they are */
     const struct tw_copy *copies; /* of each kind and stream */
     const uint32_t *offsets;      /* of each part and stream: bytes from the tensor's start */
     const struct tw_turn *turns;  /* of each part */

@@ -12,6 +12,7 @@ mod report;
 mod runtime;
 mod template;
 mod tiled;
+mod transfers;
 mod weights;
 mod write;
 

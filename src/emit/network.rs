@@ -10,6 +10,7 @@ use super::api::{Api, Port};
 use super::kernel::Kernels;
 use super::names::{Names, comment};
 use super::template::{Rendered, Templates};
+use super::transfers::Transfers;
 use super::weights::Weights;
 use crate::diag::{Diagnostic, Diagnostics, Result};
 use crate::ir::{Graph, Node, NodeId, TensorId, TensorType};
@@ -65,10 +66,15 @@ impl Network<'_> {
         let mut body = Body::default();
         let mut faults = Diagnostics::default();
         let total = self.plan.order.len();
+        let mut layer = 0;
         for (i, id) in self.plan.order.iter().enumerate() {
             let node = self.graph.node(*id);
             let step = format!("{}/{total}", i + 1);
-            match (self.plan.elided.contains(id), self.assignment.choices.get(id)) {
+            let elided = self.plan.elided.contains(id);
+            if !elided {
+                layer += 1;
+            }
+            match (elided, self.assignment.choices.get(id)) {
                 (true, _) => body.statements.push(self.elided(*id, node, &step)),
                 (false, None) => faults.push(
                     Diagnostic::internal("is neither computed nor left out").at(&node.name, node.op.name()),
@@ -87,7 +93,13 @@ impl Network<'_> {
                         None => self.call(*id, node, choice, &name, kernels, templates, &mut body),
                     };
                     let parallel = tiled.is_some() || self.library.kernel(choice.kernel).parallel();
-                    match call.and_then(|text| self.surround(&text, i, parallel, templates)) {
+                    let transfers = self.transfers(layer - 1, tiled.is_some(), &mut body);
+                    let around = transfers.and_then(|t| {
+                        call.and_then(|text| {
+                            self.surround(&text, i, parallel, tiled.is_some(), &t, templates)
+                        })
+                    });
+                    match around {
                         Ok(text) => {
                             let note = self.comment(*id, node, choice, &step);
                             body.statements.push(format!("{note}\n{text}\n"));
@@ -96,6 +108,11 @@ impl Network<'_> {
                     }
                 }
             }
+        }
+        match self.last_transfers(layer, templates, &mut body) {
+            Ok(Some(text)) => body.statements.push(text),
+            Ok(None) => {}
+            Err(found) => faults.0.extend(found.0),
         }
         if let Err(found) = self.copy_outputs(templates, &mut body) {
             faults.0.extend(found.0);
@@ -132,13 +149,13 @@ impl Network<'_> {
         let mut context = self.call_context(choice, name, &symbol);
         let mut operands = Vec::new();
         for (i, (name, t)) in choice.operands.iter().zip(&node.inputs).enumerate() {
-            let operand = self.tensor(*t, choice.packing(i), false, body)?;
+            let operand = self.tensor(id, i, *t, choice.packing(i), body)?;
             operands.push(operand.clone());
             context.insert(name.clone(), operand);
         }
         let mut results = Vec::new();
-        for (name, t) in choice.results.iter().zip(&node.outputs) {
-            let result = self.tensor(*t, None, true, body)?;
+        for (i, (name, t)) in choice.results.iter().zip(&node.outputs).enumerate() {
+            let result = self.tensor(id, node.inputs.len() + i, *t, None, body)?;
             results.push(result.clone());
             context.insert(name.clone(), result);
         }
@@ -193,23 +210,41 @@ impl Network<'_> {
     }
 
     /// The statements of a call with what the platform puts around them; `index` counts the plan's steps from 0.
-    fn surround(
+    pub fn surround(
         &self,
         call: &str,
         index: usize,
         parallel: bool,
+        parts: bool,
+        transfers: &Transfers,
         templates: &mut Templates,
     ) -> Result<String> {
         let Some((path, text)) = &self.around else { return Ok(indent(call)) };
         templates.add(path, text)?;
-        let context = json!({ "call": call.trim(), "index": index, "parallel": parallel });
+        let context = json!({
+            "call": call.trim(), "index": index, "parallel": parallel, "parts": parts, "starts": transfers.starts,
+            "blocking": transfers.blocking, "awaited": transfers.awaited,
+        });
         Ok(indent(&templates.render(path, text, &context)?.text))
     }
 
-    fn tensor(&self, id: TensorId, packing: Option<Packing>, written: bool, body: &mut Body) -> Result<Json> {
+    /// What a template sees of stream `stream` of a node: `id`, where it is or where it is staged.
+    fn tensor(
+        &self,
+        node: NodeId,
+        stream: usize,
+        id: TensorId,
+        packing: Option<Packing>,
+        body: &mut Body,
+    ) -> Result<Json> {
         let ty = &self.graph.tensor(id).ty;
+        let written = stream >= self.graph.node(node).inputs.len();
+        let pointer = match self.plan.staged.get(&(node, stream)) {
+            Some(staged) => self.place(staged.home, Some(ty), written, body),
+            None => self.pointer(id, packing, written, body)?,
+        };
         Ok(json!({
-            "ptr": self.pointer(id, packing, written, body)?,
+            "ptr": pointer,
             "type": ty.dtype.c_type(),
             "dtype": ty.dtype.name(),
             "shape": ty.shape,
@@ -242,7 +277,8 @@ impl Network<'_> {
         }
     }
 
-    fn place(&self, home: Home, ty: Option<&TensorType>, written: bool, body: &mut Body) -> String {
+    /// A C expression for a place: of the type of its elements, or of bytes.
+    pub fn place(&self, home: Home, ty: Option<&TensorType>, written: bool, body: &mut Body) -> String {
         let qualifier = if written { "" } else { "const " };
         let (base, offset, own) = match home {
             Home::Arena { arena, offset } => {
@@ -292,7 +328,14 @@ impl Network<'_> {
                 body.ports.insert(port.symbol.clone());
                 let (name, bytes) = (comment(&port.name), port.ty.bytes());
                 let copy = format!("memcpy({}, {from}, {bytes});", port.symbol);
-                let copy = self.surround(&copy, self.plan.order.len() + index, false, templates)?;
+                let copy = self.surround(
+                    &copy,
+                    self.plan.order.len() + index,
+                    false,
+                    false,
+                    &Transfers::default(),
+                    templates,
+                )?;
                 body.statements
                     .push(format!("    /* output `{name}` is not computed here: copy it */\n{copy}\n"));
             }

@@ -53,7 +53,9 @@ impl Network<'_> {
         context.insert("net".into(), json!(self.net));
         context.insert("id".into(), json!(name));
         context.insert("kinds".into(), json!(kinds));
-        context.insert("l1".into(), json!(arena_name(self.plan, tiled.arena)));
+        let arena = arena_name(self.plan, tiled.arena);
+        let share = if tiled.base > 0 { format!("{arena} + {}", tiled.base) } else { arena };
+        context.insert("l1".into(), json!(share));
         context.insert("title".into(), json!(super::names::comment(&node.name)));
         templates.add(path, text)?;
         let rendered = templates.render(path, text, &Json::Object(context))?;
@@ -116,7 +118,8 @@ impl Network<'_> {
             let names = choice.map(|c| c.operands.iter().chain(&c.results).cloned().collect::<Vec<_>>());
             streams.push(json!({
                 "index": s, "name": names.and_then(|n| n.get(s).cloned()), "whole": whole,
-                "slot": stream.slots[0], "other": stream.slots.get(1).or(stream.slots.first()), "bytes": stream.bytes,
+                "slot": stream.slots.first().unwrap_or(&0), "other": stream.slots.last().unwrap_or(&0),
+                "bytes": stream.bytes, "resident": stream.resident(),
             }));
         }
         let copies: Vec<Json> = tiled
@@ -131,6 +134,7 @@ impl Network<'_> {
             "operands": node.inputs.len(), "copies": copies, "kinds_count": tiled.kinds.len(),
             "ahead": u8::from(tiled.ahead), "scratch": tiled.scratch, "bytes": tiled.bytes, "shape": tiled.shape,
             "fetched": fetched, "stored": stored,
+            "resident": bits(tiled.streams.iter().map(|s| s.resident()).collect()),
         });
         match fields {
             Json::Object(map) => Ok(map),

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use crate::driver::Compiled;
 use crate::emit::arena_name;
-use crate::ir::TensorId;
-use crate::tiling::Home;
+use crate::ir::{NodeId, TensorId};
+use crate::tiling::{Home, Staged};
 
 /// A tensor in an arena.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,31 @@ pub fn places(compiled: &Compiled) -> Vec<Place> {
             layers: *lives.get(id)?,
         })
     };
-    plan.homes.iter().filter_map(place).chain(parts(compiled)).collect()
+    plan.homes.iter().filter_map(place).chain(staged(compiled)).chain(parts(compiled)).collect()
+}
+
+/// Operands and results that are staged for a layer.
+fn staged(compiled: &Compiled) -> Vec<Place> {
+    let (graph, plan) = (&compiled.graph, &compiled.plan);
+    let runs = plan.runs();
+    // A layer's place in the plan's order, which is what `tw_layer` holds.
+    let steps: BTreeMap<NodeId, u32> = plan.order.iter().copied().zip(0u32..).collect();
+    let step = |layer: usize| runs.get(layer).and_then(|id| steps.get(id)).copied().unwrap_or(u32::MAX);
+    let place = |((node, stream), s): (&(NodeId, usize), &Staged)| {
+        let Home::Arena { arena, offset } = s.home else { return None };
+        let n = graph.node(*node);
+        let tensor = n.inputs.iter().chain(&n.outputs).nth(*stream)?;
+        let own = *steps.get(node)?;
+        let fetched = *stream < n.inputs.len();
+        Some(Place {
+            name: format!("a copy of tensor {}", graph.tensor(*tensor).name),
+            arena: arena_name(plan, arena),
+            offset: u32::try_from(offset).ok()?,
+            size: u32::try_from(s.bytes).ok()?,
+            layers: if fetched { (step(s.start), own) } else { (own, step(s.end)) },
+        })
+    };
+    plan.staged.iter().filter_map(place).collect()
 }
 
 /// The slots of layers that are computed in parts.
@@ -63,7 +87,9 @@ fn parts(compiled: &Compiled) -> Vec<Place> {
         let Some(tiled) = plan.tiled.get(id) else { continue };
         for stream in &tiled.streams {
             for offset in &stream.slots {
-                let (Ok(offset), Ok(size)) = (u32::try_from(*offset), u32::try_from(stream.bytes)) else {
+                let (Ok(offset), Ok(size)) =
+                    (u32::try_from(tiled.base + *offset), u32::try_from(stream.bytes))
+                else {
                     continue;
                 };
                 places.push(Place {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::assignment::Choice;
 use super::assignment::KernelId;
 use super::manifest::Manifest;
 use super::platform::Platform;
@@ -42,6 +43,14 @@ pub struct Library {
 }
 
 impl Library {
+    /// Predicted cycles of a chosen kernel on all the cores that share its work. The cost in the manifest of a kernel that was
+    /// written for one core is that of one core.
+    pub fn cycles(&self, choice: &Choice) -> Option<u64> {
+        let kernel = self.kernel(choice.kernel);
+        let cores = if kernel.replaced.is_some() { u64::from(kernel.cores) } else { 1 };
+        choice.cycles.map(|cycles| cycles.div_ceil(cores))
+    }
+
     /// Reads the manifests of a platform's folders. Loose manifests of `--kernels` folders come first and
     /// hide those of the same name.
     ///

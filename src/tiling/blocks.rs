@@ -43,7 +43,7 @@ pub struct Sharing<'a> {
     graph: &'a Graph,
     assignment: &'a Assignment,
     interface: Interface,
-    options: &'a MemoryOptions,
+    scratchpad: bool,
     last_read: BTreeMap<TensorId, usize>,
     members: BTreeMap<BlockId, Vec<TensorId>>,
     out: Blocks,
@@ -62,7 +62,7 @@ impl<'a> Sharing<'a> {
             graph,
             assignment,
             interface: options.interface,
-            options,
+            scratchpad: options.scratchpad.is_some(),
             last_read: last_reads(graph, order),
             members: BTreeMap::new(),
             out: Blocks::default(),
@@ -168,7 +168,7 @@ impl<'a> Sharing<'a> {
         let node = self.graph.node(id);
         let Some(choice) = self.assignment.choices.get(&id) else { return };
         for (operand, result) in &choice.inplace {
-            if self.options.tiled.get(&id).is_some_and(|t| !t.same_places(*operand, *result)) {
+            if self.scratchpad && !same_parts(self.graph, id, *operand, *result) {
                 continue;
             }
             let (operand, result) = (node.inputs[*operand], node.outputs[*result]);
@@ -221,4 +221,12 @@ fn last_reads(graph: &Graph, order: &[NodeId]) -> BTreeMap<TensorId, usize> {
         last.insert(o.tensor, Sharing::end(order));
     }
     last
+}
+
+/// Whether each part of the result lies where the same part of the operand does, so that a layer in parts may overwrite it.
+fn same_parts(graph: &Graph, id: NodeId, operand: usize, result: usize) -> bool {
+    let node = graph.node(id);
+    let (inputs, outputs) = (graph.types(&node.inputs), graph.types(&node.outputs));
+    let alike = inputs[operand].shape == outputs[result].shape;
+    node.op.space(&inputs, &outputs).is_none_or(|s| alike && s.operands[operand] == s.results[result])
 }

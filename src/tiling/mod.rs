@@ -5,13 +5,14 @@
 
 pub mod allocator;
 mod blocks;
+mod levels;
 pub mod plan;
 mod planner;
 mod schedule;
 pub mod tiles;
 mod validate;
 
-pub use plan::{Alias, AliasKind, ArenaUse, Home, Interface, Plan};
+pub use plan::{Alias, AliasKind, ArenaUse, Home, Interface, Plan, Staged};
 pub use planner::{MemoryOptions, plan};
 pub use validate::{CheckedPlan, validate};
 

@@ -49,6 +49,8 @@ pub struct ArenaUse {
     pub level: String,
     /// Bytes used, alignment included.
     pub bytes: usize,
+    /// Bytes there are for it; `None` for no limit.
+    pub capacity: Option<usize>,
     /// Largest live set over the schedule: no plan of this schedule can use less.
     pub lower_bound: usize,
     /// Alignment of the arena's start, in bytes.
@@ -81,6 +83,24 @@ pub struct Alias {
     pub kind: AliasKind,
 }
 
+/// An operand fetched into a nearer memory as a whole, or a result stored from there, while other layers are computed.
+///
+/// Times are layers, counted from 0 over [`Plan::runs`]. A transfer starts when layer `start` does and has ended when layer
+/// `end` does; `start == end` is one that everybody waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Staged {
+    /// Where the kernel finds it.
+    pub home: Home,
+    /// Bytes, as the kernel reads or writes it.
+    pub bytes: usize,
+    /// The layer with which the transfer starts.
+    pub start: usize,
+    /// The layer that must find it done.
+    pub end: usize,
+    /// Which transfer: those of one number start and end together.
+    pub transfer: usize,
+}
+
 /// Where everything lives and in which order it runs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
@@ -96,8 +116,21 @@ pub struct Plan {
     pub arenas: Vec<ArenaUse>,
     /// Deliberate sharing, for the validator and the report.
     pub aliases: Vec<Alias>,
-    /// Layers that are computed in parts; in the other ones kernels work where the tensors are.
+    /// Layers that are computed in parts; in the other ones kernels work where the tensors are, or where they are staged.
     pub tiled: BTreeMap<NodeId, Tiled>,
+    /// Operands and results (node and its stream: operands, then results) that are staged in a nearer memory.
+    pub staged: BTreeMap<(NodeId, usize), Staged>,
+    /// Predicted cycles of each layer, where kernels have costs.
+    pub cycles: BTreeMap<NodeId, u64>,
+    /// Cycles that no plan of these kernels on this platform can undercut, if known.
+    pub cycles_bound: Option<u64>,
     /// Where inputs and outputs are.
     pub interface: Interface,
+}
+
+impl Plan {
+    /// The nodes that are computed, in order: the layers.
+    pub fn runs(&self) -> Vec<NodeId> {
+        self.order.iter().filter(|id| !self.elided.contains(id)).copied().collect()
+    }
 }

@@ -7,13 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::allocator::{self, Buffer};
 use super::blocks::{Blocks, Sharing};
+use super::levels::{self, Mode, Near};
 use super::plan::{ArenaUse, Home, Interface, Plan};
 use super::schedule;
-use super::tiles::Tiled;
+use super::tiles::Scratchpad;
 use crate::diag::{Diagnostic, Result};
 use crate::ir::ops::View;
 use crate::ir::{Graph, NodeId};
-use crate::targets::Assignment;
+use crate::targets::{Assignment, Library};
 
 /// What the planner must know of the target.
 #[derive(Clone, Debug)]
@@ -28,10 +29,8 @@ pub struct MemoryOptions {
     pub interface: Interface,
     /// Search nodes the exact allocator may visit.
     pub search_nodes: u64,
-    /// Layers in parts, as [`tiles::tile`](super::tiles::tile) made them.
-    pub tiled: BTreeMap<NodeId, Tiled>,
-    /// Name, capacity and alignment of the memory of the parts.
-    pub scratchpad: Option<(String, usize, usize)>,
+    /// The nearer memory that layers are computed in, where there is one.
+    pub scratchpad: Option<Scratchpad>,
 }
 
 impl Default for MemoryOptions {
@@ -42,7 +41,6 @@ impl Default for MemoryOptions {
             alignment: 1,
             interface: Interface::Arena,
             search_nodes: 20_000,
-            tiled: BTreeMap::new(),
             scratchpad: None,
         }
     }
@@ -55,11 +53,17 @@ struct Draft {
     peak: usize,
 }
 
-/// Plans one arena for the whole network.
+/// Plans the memory of the whole network.
 ///
 /// # Errors
-/// The network does not fit the capacity: says how many bytes it needs and has.
-pub fn plan(graph: &Graph, assignment: &Assignment, options: &MemoryOptions) -> Result<Plan> {
+/// The network does not fit the capacity, or a layer has no part that fits the scratchpad: says how many bytes it needs
+/// and has.
+pub fn plan(
+    graph: &Graph,
+    assignment: &Assignment,
+    library: &Library,
+    options: &MemoryOptions,
+) -> Result<Plan> {
     let orders = schedule::candidates(graph).map_err(|nodes| {
         Diagnostic::internal(format!("the graph has a cycle through {} nodes", nodes.len()))
     })?;
@@ -67,7 +71,17 @@ pub fn plan(graph: &Graph, assignment: &Assignment, options: &MemoryOptions) -> 
     let Some(draft) = drafts.min_by_key(|d| d.peak) else {
         return Err(Diagnostic::internal("no schedule").into());
     };
-    let plan = allocate(graph, assignment, options, draft)?;
+    let plan = match &options.scratchpad {
+        Some(pad) => {
+            let Draft { order, blocks, .. } = &draft;
+            let network = levels::Network { graph, assignment, library, order, blocks };
+            let near = levels::plan(&network, pad, options.search_nodes)?;
+            let mut plan = allocate(graph, assignment, options, draft, Some(&near))?;
+            near.extend(&mut plan);
+            plan
+        }
+        None => allocate(graph, assignment, options, draft, None)?,
+    };
     check_capacity(&plan, options)?;
     Ok(plan)
 }
@@ -76,7 +90,7 @@ pub fn plan(graph: &Graph, assignment: &Assignment, options: &MemoryOptions) -> 
 fn draft(graph: &Graph, assignment: &Assignment, options: &MemoryOptions, order: Vec<NodeId>) -> Draft {
     let build = |copied: &BTreeSet<NodeId>| {
         let blocks = Sharing::build(graph, assignment, options, &order, copied);
-        let peak = peak(graph, assignment, options, &order, &blocks);
+        let peak = peak(graph, assignment, options, &order, &blocks, None);
         (blocks, peak)
     };
     let mut copied = BTreeSet::new();
@@ -109,6 +123,7 @@ fn arena_buffers(
     options: &MemoryOptions,
     order: &[NodeId],
     blocks: &Blocks,
+    near: Option<&Near>,
 ) -> Vec<(Owner, usize, usize, usize)> {
     let external =
         if options.interface == Interface::Caller { callers_blocks(graph, blocks) } else { BTreeMap::new() };
@@ -117,11 +132,13 @@ fn arena_buffers(
         .iter()
         .enumerate()
         .filter(|(i, b)| b.bytes > 0 && !external.contains_key(i))
+        .filter(|(i, _)| near.is_none_or(|n| !n.blocks.contains_key(i)))
         .map(|(i, b)| (Owner::Block(i), b.first, b.last, b.bytes))
         .collect();
     for (i, id) in order.iter().enumerate() {
         let bytes = assignment.choices.get(id).map_or(0, |c| c.scratch_bytes);
-        if bytes > 0 && !blocks.elided.contains(id) && !options.tiled.contains_key(id) {
+        let far = near.is_none_or(|n| n.decision.modes.get(id).is_none_or(|m| *m == Mode::Far));
+        if bytes > 0 && !blocks.elided.contains(id) && far {
             list.push((Owner::Scratch(*id), i + 1, i + 1, bytes));
         }
     }
@@ -151,9 +168,10 @@ fn peak(
     options: &MemoryOptions,
     order: &[NodeId],
     blocks: &Blocks,
+    near: Option<&Near>,
 ) -> usize {
     let mut change = vec![0i64; Sharing::end(order) + 2];
-    for (_, first, last, bytes) in arena_buffers(graph, assignment, options, order, blocks) {
+    for (_, first, last, bytes) in arena_buffers(graph, assignment, options, order, blocks, near) {
         change[first] += bytes as i64;
         change[last + 1] -= bytes as i64;
     }
@@ -168,9 +186,16 @@ fn peak(
         .unwrap_or(0) as usize
 }
 
-fn allocate(graph: &Graph, assignment: &Assignment, options: &MemoryOptions, draft: Draft) -> Result<Plan> {
-    let Draft { order, blocks, peak } = draft;
-    let owners = arena_buffers(graph, assignment, options, &order, &blocks);
+fn allocate(
+    graph: &Graph,
+    assignment: &Assignment,
+    options: &MemoryOptions,
+    draft: Draft,
+    near: Option<&Near>,
+) -> Result<Plan> {
+    let Draft { order, blocks, .. } = draft;
+    let owners = arena_buffers(graph, assignment, options, &order, &blocks, near);
+    let peak = peak(graph, assignment, options, &order, &blocks, near);
     let mut widest = vec![options.alignment.max(1); blocks.blocks.len()];
     for (t, (block, _)) in &blocks.place {
         widest[*block] = widest[*block].max(graph.tensor(*t).ty.dtype.bytes());
@@ -192,7 +217,7 @@ fn allocate(graph: &Graph, assignment: &Assignment, options: &MemoryOptions, dra
         Diagnostic::infeasible("the activations need more memory than can be addressed")
             .help("reduce the input's shape")
     })?;
-    let mut start = BTreeMap::new();
+    let mut start = near.map_or_else(BTreeMap::new, |n| n.blocks.clone());
     let mut plan = Plan { interface: options.interface, ..Plan::default() };
     for ((owner, ..), offset) in owners.iter().zip(&best.solution.offsets) {
         let home = Home::Arena { arena: 0, offset: *offset as usize };
@@ -216,23 +241,11 @@ fn allocate(graph: &Graph, assignment: &Assignment, options: &MemoryOptions, dra
     plan.arenas.push(ArenaUse {
         level: options.level.clone(),
         bytes: best.height as usize,
+        capacity: options.capacity,
         lower_bound: peak,
         alignment,
         optimal: best.proven,
     });
-    plan.tiled = options.tiled.clone();
-    plan.tiled.retain(|id, _| !blocks.elided.contains(id));
-    if let Some((level, _, alignment)) = options.scratchpad.as_ref().filter(|_| !plan.tiled.is_empty()) {
-        // Layers come one after the other, each with the scratchpad to itself.
-        let bytes = plan.tiled.values().map(|t| t.bytes).max().unwrap_or(0);
-        plan.arenas.push(ArenaUse {
-            level: level.clone(),
-            bytes,
-            lower_bound: bytes,
-            alignment: *alignment,
-            optimal: true,
-        });
-    }
     plan.order = order;
     plan.aliases = blocks.aliases;
     plan.elided = blocks.elided;

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::ir::text;
 use crate::ir::{Graph, NodeId};
-use crate::targets::{Assignment, Choice, KernelId};
+use crate::targets::{Assignment, Choice, KernelId, Library, Platform, Tree};
 
 /// Every node gets a kernel; those named in `inplace` may write result 0 over operand 0.
 fn kernels(graph: &Graph, inplace: &[&str]) -> Assignment {
@@ -26,11 +26,17 @@ fn kernels(graph: &Graph, inplace: &[&str]) -> Assignment {
     Assignment { choices, ..Assignment::default() }
 }
 
+/// No kernel of it is called: there is no scratchpad.
+fn library() -> Library {
+    let tree = Tree::embedded();
+    Library::load(&tree, &Platform::load(&tree, "host").unwrap()).unwrap()
+}
+
 fn planned(source: &str, inplace: &[&str], interface: Interface) -> (Graph, Assignment, Plan) {
     let graph = text::parse(source).unwrap();
     let assignment = kernels(&graph, inplace);
     let options = MemoryOptions { interface, ..MemoryOptions::default() };
-    let plan = plan(&graph, &assignment, &options).unwrap();
+    let plan = plan(&graph, &assignment, &library(), &options).unwrap();
     validate(&graph, &assignment, plan.clone()).unwrap();
     (graph, assignment, plan)
 }
@@ -123,7 +129,7 @@ fn an_output_that_is_still_read_survives() {
 fn too_small_a_memory_is_refused_with_numbers() {
     let graph = text::parse(CHAIN).unwrap();
     let options = MemoryOptions { capacity: Some(150), level: "sram".into(), ..MemoryOptions::default() };
-    let error = plan(&graph, &kernels(&graph, &[]), &options).unwrap_err();
+    let error = plan(&graph, &kernels(&graph, &[]), &library(), &options).unwrap_err();
     assert_eq!(error.exit_code(), 5);
     assert!(error.to_string().contains("need 200 bytes of `sram`, which has 150"), "{error}");
 }

@@ -10,7 +10,7 @@ mod validate;
 
 pub use copy::Copy;
 pub use cost::Dma;
-pub use search::{Buffering, Scratchpad, tile};
+pub use search::{Buffering, Scratchpad, Tiler};
 pub use validate::faults;
 
 use crate::ir::{Op, TensorId, TensorType};
@@ -23,9 +23,10 @@ pub struct Stream {
     pub tensor: TensorId,
     /// Whether it is a result.
     pub written: bool,
-    /// Where parts lie, in bytes from the scratchpad's start; they take turns.
+    /// Where parts lie, in bytes from the layer's share of the scratchpad; they take turns. None if the whole tensor is in the
+    /// scratchpad: then kernels read and write their parts there.
     pub slots: Vec<usize>,
-    /// Bytes of a slot.
+    /// Bytes of a slot, or of the largest part.
     pub bytes: usize,
 }
 
@@ -55,11 +56,20 @@ pub struct Tile {
     pub loads: Vec<bool>,
 }
 
+impl Stream {
+    /// Whether the whole tensor is in the scratchpad.
+    pub fn resident(&self) -> bool {
+        self.slots.is_empty()
+    }
+}
+
 /// A layer in parts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tiled {
     /// Index into [`Plan::arenas`](super::Plan::arenas) of the scratchpad.
     pub arena: usize,
+    /// Where the layer's share of it begins.
+    pub base: usize,
     /// Operands, then results, in the node's order.
     pub streams: Vec<Stream>,
     /// What kinds of parts there are.
@@ -70,7 +80,7 @@ pub struct Tiled {
     pub ahead: bool,
     /// The kernels' working memory in the scratchpad, if they need some.
     pub scratch: Option<usize>,
-    /// Bytes of the scratchpad that are used.
+    /// Bytes of the layer's share.
     pub bytes: usize,
     /// Size of a part along each axis of the iteration space.
     pub shape: Vec<usize>,
@@ -95,6 +105,9 @@ impl Tiled {
         for tile in &self.tiles {
             let copies = &self.kinds[tile.kind].copies;
             for ((stream, copy), load) in self.streams.iter().zip(copies).zip(&tile.loads) {
+                if stream.resident() {
+                    continue;
+                }
                 if *load {
                     fetched += copy.bytes() as u64;
                 } else if stream.written {

@@ -1,16 +1,18 @@
 //! The choice of tile sizes, their order, and buffering for one layer.
 //!
-//! In: a node, its kernel, a scratchpad. Out: the [`Tiled`] layer with the fewest predicted cycles among those looked
-//! at. Never looks at other layers.
+//! In: a node, its kernel, a scratchpad and how much of it is free, which tensors already are there. Out: the [`Tiled`]
+//! layer with the fewest predicted cycles among those looked at. Never looks at other layers.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::copy::{self, Copy};
 use super::cost::{self, Dma, Part};
 use super::{Kind, Stream, Tile, Tiled};
-use crate::ir::access::{Region, Space, Span, region};
-use crate::ir::{Graph, Node, TensorType};
-use crate::targets::{Choice, Library, fit_part};
+use crate::ir::access::{Reach, Region, Space, Span, region};
+use crate::ir::{Graph, Node, NodeId, TensorType};
+use crate::targets::{Assignment, Choice, Library, fit_part};
 
 /// Whether parts are fetched ahead.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,7 +44,7 @@ pub struct Scratchpad {
 }
 
 /// Candidates that are worked out in full.
-const FINALISTS: usize = 10;
+const FINALISTS: usize = 8;
 /// Combinations of sizes that are estimated at most.
 const COMBINATIONS: usize = 6000;
 /// Parts of a layer at most.
@@ -50,6 +52,33 @@ const MOST_TILES: usize = 4096;
 
 /// A region's shape and margins: all that tells parts apart but their place.
 type Outline = (Vec<usize>, Vec<(usize, usize)>);
+
+/// What tells layers apart for the search, but not which node they are: operator, kernel, types; and which streams (bit
+/// s: stream s) are resident.
+type Key = (String, u64);
+
+/// Tiles layers of one network for one scratchpad, and remembers those it has seen.
+#[derive(Debug)]
+pub struct Tiler<'a> {
+    graph: &'a Graph,
+    assignment: &'a Assignment,
+    library: &'a Library,
+    /// The scratchpad.
+    pub pad: &'a Scratchpad,
+    signatures: BTreeMap<NodeId, String>,
+    known: RefCell<BTreeMap<Key, Rc<Candidates>>>,
+    found: RefCell<BTreeMap<Key, Vec<Found>>>,
+}
+
+/// The best form of a layer in `most` bytes; it is also the best in any that it fits.
+#[derive(Clone, Debug)]
+struct Found {
+    most: usize,
+    tiled: Option<Rc<Tiled>>,
+}
+
+/// The candidates of a layer, the most promising first.
+type Candidates = Vec<Candidate>;
 
 /// The layer, its operands' and results' types in one list.
 struct Layer<'a> {
@@ -59,6 +88,7 @@ struct Layer<'a> {
     space: Space,
     types: Vec<TensorType>,
     constant: Vec<bool>,
+    resident: u64,
     pad: &'a Scratchpad,
 }
 
@@ -69,41 +99,98 @@ struct Candidate {
     order: Vec<usize>,
     ahead: bool,
     estimate: u64,
+    bytes: usize,
 }
 
-/// The best tiled form of a node; `None` if the operator has no parts or none of them fits.
-pub fn tile(
-    graph: &Graph,
-    node: &Node,
-    whole: &Choice,
-    library: &Library,
-    pad: &Scratchpad,
-) -> Option<Tiled> {
-    let (inputs, outputs) = (graph.types(&node.inputs), graph.types(&node.outputs));
-    let space = node.op.space(&inputs, &outputs)?;
-    if space.axes.contains(&0) || inputs.iter().chain(&outputs).any(|t| t.elements() == 0) {
-        return None;
+impl<'a> Tiler<'a> {
+    /// A tiler for the nodes of a graph.
+    pub fn new(
+        graph: &'a Graph,
+        assignment: &'a Assignment,
+        library: &'a Library,
+        pad: &'a Scratchpad,
+    ) -> Tiler<'a> {
+        let signature = |id: NodeId, node: &Node| {
+            let choice = assignment.choices.get(&id)?;
+            let constant: Vec<bool> = node.inputs.iter().map(|t| graph.tensor(*t).is_constant()).collect();
+            let types = (graph.types(&node.inputs), graph.types(&node.outputs));
+            let fits = choice.params.get("fits_32");
+            Some(format!("{:?} {:?} {types:?} {constant:?} {fits:?}", node.op, choice.kernel))
+        };
+        let signatures = graph.nodes().filter_map(|(id, n)| Some((id, signature(id, n)?))).collect();
+        let (known, found) = (RefCell::default(), RefCell::default());
+        Tiler { graph, assignment, library, pad, signatures, known, found }
     }
-    let constant = node.inputs.iter().map(|t| graph.tensor(*t).is_constant()).collect();
-    let types = inputs.into_iter().chain(outputs).collect();
-    let layer = Layer { node, whole, library, space, types, constant, pad };
-    let mut candidates = layer.candidates();
-    candidates.sort_by_key(|c| c.estimate);
-    let mut best: Option<Tiled> = None;
-    let mut worked_out = 0;
-    for candidate in candidates {
-        let beaten = best.as_ref().is_some_and(|b| candidate.estimate > b.cycles + b.cycles / 4);
-        if worked_out >= FINALISTS || beaten {
-            break;
-        }
-        if let Some(tiled) = layer.work_out(&candidate) {
-            worked_out += 1;
-            if best.as_ref().is_none_or(|b| tiled.cycles < b.cycles) {
-                best = Some(tiled);
+
+    /// The best tiled form of a node within `most` bytes, where the streams whose bit is set are in the scratchpad as a
+    /// whole; `None` if the operator has no parts or none of them fits.
+    pub fn tile(&self, id: NodeId, resident: u64, most: usize) -> Option<Rc<Tiled>> {
+        let key = (self.signatures.get(&id)?.clone(), resident);
+        let fits = |f: &&Found| f.most >= most && f.tiled.as_ref().is_none_or(|t| t.bytes <= most);
+        let hit = self.found.borrow().get(&key).and_then(|all| all.iter().find(fits).cloned());
+        let found = match hit {
+            Some(found) => found.tiled,
+            None => {
+                let tiled = self.layer(id, resident).and_then(|layer| {
+                    let candidates = self.candidates(&layer, &key);
+                    layer.best(&candidates, most).map(Rc::new)
+                });
+                let found = Found { most, tiled: tiled.clone() };
+                self.found.borrow_mut().entry(key).or_default().push(found);
+                tiled
             }
-        }
+        };
+        found.map(|tiled| self.renamed(id, tiled))
     }
-    best
+
+    /// The fewest bytes in which a node can be computed in parts, and those in which it can be computed at all.
+    pub fn least(&self, id: NodeId, resident: u64) -> Option<usize> {
+        let key = (self.signatures.get(&id)?.clone(), resident);
+        let layer = self.layer(id, resident)?;
+        let candidates = self.candidates(&layer, &key);
+        let mut smallest: Vec<&Candidate> = candidates.iter().collect();
+        smallest.sort_by_key(|c| c.bytes);
+        let all = |c: &&Candidate| layer.work_out(c, usize::MAX);
+        smallest.iter().take(64).find_map(all).map(|t| t.bytes)
+    }
+
+    fn candidates(&self, layer: &Layer, key: &Key) -> Rc<Candidates> {
+        if let Some(known) = self.known.borrow().get(key) {
+            return known.clone();
+        }
+        let mut candidates = layer.candidates();
+        candidates.sort_by_key(|c| c.estimate);
+        let candidates = Rc::new(candidates);
+        self.known.borrow_mut().insert(key.clone(), candidates.clone());
+        candidates
+    }
+
+    fn layer(&self, id: NodeId, resident: u64) -> Option<Layer<'_>> {
+        let node = self.graph.node(id);
+        let whole = self.assignment.choices.get(&id)?;
+        let (inputs, outputs) = (self.graph.types(&node.inputs), self.graph.types(&node.outputs));
+        let space = node.op.space(&inputs, &outputs)?;
+        if space.axes.contains(&0) || inputs.iter().chain(&outputs).any(|t| t.elements() == 0) {
+            return None;
+        }
+        let constant = node.inputs.iter().map(|t| self.graph.tensor(*t).is_constant()).collect();
+        let types = inputs.into_iter().chain(outputs).collect();
+        Some(Layer { node, whole, library: self.library, space, types, constant, resident, pad: self.pad })
+    }
+
+    /// The form of an equal layer, with this one's tensors.
+    fn renamed(&self, id: NodeId, tiled: Rc<Tiled>) -> Rc<Tiled> {
+        let node = self.graph.node(id);
+        let tensors = || node.inputs.iter().chain(&node.outputs);
+        if tensors().zip(&tiled.streams).all(|(t, s)| *t == s.tensor) {
+            return tiled;
+        }
+        let mut own = (*tiled).clone();
+        for (t, s) in tensors().zip(&mut own.streams) {
+            s.tensor = *t;
+        }
+        Rc::new(own)
+    }
 }
 
 /// Sizes worth trying for an axis of `n`: even divisions, also rounded up to whole words.
@@ -129,7 +216,28 @@ fn sizes(n: usize, most: usize) -> Vec<usize> {
 }
 
 impl Layer<'_> {
-    fn reaches(&self, stream: usize) -> &[crate::ir::access::Reach] {
+    /// The best of the candidates in `most` bytes.
+    fn best(&self, candidates: &[Candidate], most: usize) -> Option<Tiled> {
+        let mut best: Option<Tiled> = None;
+        let mut worked_out = 0;
+        for candidate in candidates.iter().filter(|c| c.bytes <= most) {
+            let beaten = best.as_ref().is_some_and(|b| candidate.estimate > b.cycles + b.cycles / 4);
+            if worked_out >= FINALISTS || beaten {
+                break;
+            }
+            if let Some(tiled) = self.work_out(candidate, most) {
+                worked_out += 1;
+                if best.as_ref().is_none_or(|b| tiled.cycles < b.cycles) {
+                    best = Some(tiled);
+                }
+            }
+        }
+        best
+    }
+    fn resident(&self, stream: usize) -> bool {
+        self.resident >> stream & 1 != 0
+    }
+    fn reaches(&self, stream: usize) -> &[Reach] {
         let operands = self.space.operands.len();
         if stream < operands { &self.space.operands[stream] } else { &self.space.results[stream - operands] }
     }
@@ -138,9 +246,7 @@ impl Layer<'_> {
     }
     /// Axes of the iteration space that a stream's part depends on.
     fn follows(&self, stream: usize, axis: usize) -> bool {
-        self.reaches(stream)
-            .iter()
-            .any(|r| matches!(r, crate::ir::access::Reach::Along { axis: a, .. } if *a == axis))
+        self.reaches(stream).iter().any(|r| matches!(r, Reach::Along { axis: a, .. } if *a == axis))
     }
     fn written(&self, stream: usize) -> bool {
         stream >= self.space.operands.len()
@@ -182,13 +288,19 @@ impl Layer<'_> {
         let part: Vec<Span> = self.largest(shape);
         let regions: Vec<Region> = (0..self.types.len()).map(|s| self.region(s, &part)).collect();
         let size = |s: usize| regions[s].shape().iter().product::<usize>() * self.types[s].dtype.bytes();
-        let bytes: Vec<usize> = (0..regions.len()).map(size).collect();
-        let smallest: usize = bytes.iter().map(|b| self.slot_bytes(*b)).sum();
-        if smallest > self.pad.capacity {
+        let bytes: Vec<usize> =
+            (0..regions.len()).map(|s| if self.resident(s) { 0 } else { self.slot_bytes(size(s)) }).collect();
+        if bytes.iter().sum::<usize>() > self.pad.capacity {
             return;
         }
-        let copies: Option<Vec<u64>> =
-            (0..regions.len()).map(|s| Some(self.pad.dma.cycles(&self.copy(s, &regions[s])?.1))).collect();
+        let cycles = |s: usize| {
+            let (_, copy) = self.copy(s, &regions[s])?;
+            let resident = self.resident(s);
+            // What is there already is read where it is, which must look like a part by itself.
+            let there = copy.planes == 1 && copy.rows == 1;
+            (there || !resident).then(|| if resident { 0 } else { self.pad.dma.cycles(&copy) })
+        };
+        let copies: Option<Vec<u64>> = (0..regions.len()).map(cycles).collect();
         let Some(copies) = copies else { return };
         let cut: Vec<usize> = (0..shape.len()).filter(|a| counts[*a] > 1).collect();
         let modes: &[bool] = match self.pad.buffering {
@@ -201,15 +313,14 @@ impl Layer<'_> {
                 continue;
             }
             let changes = |s: usize| cut.iter().any(|a| self.follows(s, *a));
-            let total: usize = (0..bytes.len())
-                .map(|s| self.slot_bytes(bytes[s]) * if ahead && changes(s) { 2 } else { 1 })
-                .sum();
+            let total: usize =
+                (0..bytes.len()).map(|s| bytes[s] * if ahead && changes(s) { 2 } else { 1 }).sum();
             if total > self.pad.capacity {
                 continue;
             }
             for order in orders(&cut) {
                 let estimate = self.estimate(&order, &counts, &copies, tiles, ahead);
-                found.push(Candidate { shape: shape.to_vec(), order, ahead, estimate });
+                found.push(Candidate { shape: shape.to_vec(), order, ahead, estimate, bytes: total });
             }
         }
     }
@@ -234,13 +345,13 @@ impl Layer<'_> {
             let times = if self.written(s) { tiles } else { times };
             copies += times as u64 * cycles;
         }
-        let kernel = self.whole.cycles.unwrap_or(0) + tiles as u64 * 150;
+        let kernel = self.library.cycles(self.whole).unwrap_or(0) + tiles as u64 * 150;
         let steps = tiles as u64 * 160;
         if ahead { kernel.max(copies) + steps + copies / tiles as u64 } else { kernel + copies + steps }
     }
 
     /// The candidate with all its parts; `None` if the kernel or the DMA does not take one of them, or they do not fit.
-    fn work_out(&self, candidate: &Candidate) -> Option<Tiled> {
+    fn work_out(&self, candidate: &Candidate, most: usize) -> Option<Tiled> {
         let parts = self.parts(candidate);
         let streams = self.types.len();
         let mut kinds: Vec<Kind> = Vec::new();
@@ -263,14 +374,15 @@ impl Layer<'_> {
             };
             for (s, r) in regions.iter().enumerate() {
                 let (offset, copy) = self.copy(s, r)?;
-                if copy != kinds[kind].copies[s] {
+                let apart = self.resident(s) && (copy.planes * copy.rows != 1 || offset % 4 != 0);
+                if copy != kinds[kind].copies[s] || apart {
                     return None;
                 }
                 offsets.push(offset);
             }
             tiles.push(Tile { kind, offsets, slots: vec![0; streams], loads: vec![false; streams] });
         }
-        self.place(candidate, kinds, tiles)
+        self.place(candidate, kinds, tiles, most)
     }
 
     fn copy(&self, stream: usize, region: &Region) -> Option<(usize, Copy)> {
@@ -323,13 +435,23 @@ impl Layer<'_> {
     }
 
     /// Gives streams their slots, and parts their turns.
-    fn place(&self, candidate: &Candidate, kinds: Vec<Kind>, mut tiles: Vec<Tile>) -> Option<Tiled> {
+    fn place(
+        &self,
+        candidate: &Candidate,
+        kinds: Vec<Kind>,
+        mut tiles: Vec<Tile>,
+        most: usize,
+    ) -> Option<Tiled> {
         let mut streams: Vec<Stream> = Vec::new();
         let mut used = 0;
         let tensors = self.node.inputs.iter().chain(&self.node.outputs);
         for (s, tensor) in tensors.enumerate() {
             let written = self.written(s);
             let bytes = kinds.iter().map(|k| k.copies[s].bytes()).max().unwrap_or(0);
+            if self.resident(s) {
+                streams.push(Stream { tensor: *tensor, written, slots: vec![], bytes });
+                continue;
+            }
             let mut changes = 0;
             for i in 0..tiles.len() {
                 let key = |t: &Tile| (t.offsets[s], kinds[t.kind].copies[s]);
@@ -355,12 +477,13 @@ impl Layer<'_> {
             used += self.slot_bytes(bytes);
             used - self.slot_bytes(bytes)
         });
-        if used > self.pad.capacity {
+        if used > most {
             return None;
         }
         let costs: Vec<Part> = tiles.iter().map(|t| self.cost(&kinds[t.kind], t)).collect();
         Some(Tiled {
             arena: self.pad.arena,
+            base: 0,
             cycles: cost::total(&costs, candidate.ahead),
             streams,
             kinds,
@@ -373,8 +496,11 @@ impl Layer<'_> {
     }
 
     fn cost(&self, kind: &Kind, tile: &Tile) -> Part {
-        let mut part = Part { kernel: kind.choice.cycles.unwrap_or(0), ..Part::default() };
+        let mut part = Part { kernel: self.library.cycles(&kind.choice).unwrap_or(0), ..Part::default() };
         for (s, copy) in kind.copies.iter().enumerate() {
+            if self.resident(s) {
+                continue;
+            }
             let cycles = self.pad.dma.cycles(copy);
             if self.written(s) {
                 part.store += cycles;

@@ -11,9 +11,9 @@ use crate::ir::{Graph, Node};
 /// What a slot holds: the part's place in its tensor.
 type Held = (usize, Copy);
 
-/// Everything wrong with `tiled` as a form of `node`; `capacity` is the scratchpad's size.
-pub fn faults(graph: &Graph, node: &Node, tiled: &Tiled, capacity: usize) -> Vec<String> {
-    let mut replay = Replay { graph, node, tiled, capacity, faults: Vec::new() };
+/// Everything wrong with `tiled` as a form of `node`; where its share of the scratchpad lies is not looked at.
+pub fn faults(graph: &Graph, node: &Node, tiled: &Tiled) -> Vec<String> {
+    let mut replay = Replay { graph, node, tiled, faults: Vec::new() };
     replay.check_streams();
     if replay.faults.is_empty() {
         replay.check_memory();
@@ -27,7 +27,6 @@ struct Replay<'a> {
     graph: &'a Graph,
     node: &'a Node,
     tiled: &'a Tiled,
-    capacity: usize,
     faults: Vec<String>,
 }
 
@@ -50,7 +49,10 @@ impl Replay<'_> {
         let full = |t: &super::Tile| t.offsets.len() == n && t.slots.len() == n && t.loads.len() == n;
         let known = |t: &super::Tile| {
             t.kind < self.tiled.kinds.len()
-                && t.slots.iter().zip(&self.tiled.streams).all(|(slot, s)| *slot < s.slots.len())
+                && t.slots
+                    .iter()
+                    .zip(&self.tiled.streams)
+                    .all(|(slot, s)| *slot < s.slots.len() || s.resident())
         };
         if self.tiled.kinds.iter().any(|k| k.copies.len() != n || k.types.len() != n)
             || !self.tiled.tiles.iter().all(|t| full(t) && known(t))
@@ -74,9 +76,8 @@ impl Replay<'_> {
             self.fault("two slots overlap".into());
         }
         let end = used.iter().map(|u| u.1).max().unwrap_or(0);
-        if end > self.capacity || end > self.tiled.bytes {
-            let message = format!("slots end at {end}; {} of {} are theirs", self.tiled.bytes, self.capacity);
-            self.fault(message);
+        if end > self.tiled.bytes {
+            self.fault(format!("slots end at {end}; {} bytes are theirs", self.tiled.bytes));
         }
         if self.tiled.kinds.iter().any(|k| k.choice.scratch_bytes > 0) && self.tiled.scratch.is_none() {
             self.fault("a kernel has no scratch memory".into());
@@ -109,6 +110,10 @@ impl Replay<'_> {
             for s in 0..streams {
                 let place = (tile.offsets[s], self.tiled.kinds[tile.kind].copies[s]);
                 let slot = (s, tile.slots[s]);
+                if self.tiled.streams[s].resident() {
+                    self.check_resident(i, s, place);
+                    continue;
+                }
                 if self.tiled.streams[s].written {
                     continue;
                 }
@@ -124,7 +129,8 @@ impl Replay<'_> {
                 }
             }
             if self.tiled.ahead && i > 0 {
-                for s in (0..streams).filter(|s| self.tiled.streams[*s].written) {
+                let stored = |s: &usize| self.tiled.streams[*s].written && !self.tiled.streams[*s].resident();
+                for s in (0..streams).filter(stored) {
                     if self.tiled.tiles[i - 1].slots[s] == tile.slots[s] && self.tiled.tiles.len() > 1 {
                         self.faults.push(format!("part {i}: stream {s} is written while it is being stored"));
                     }
@@ -132,6 +138,13 @@ impl Replay<'_> {
             }
         }
         self.check_coverage();
+    }
+
+    /// A part that is used where it is must look like one that was fetched: bytes one after the other, as aligned as a word.
+    fn check_resident(&mut self, part: usize, stream: usize, (offset, copy): Held) {
+        if copy.planes != 1 || copy.rows != 1 || offset % 4 != 0 || self.tiled.tiles[part].loads[stream] {
+            self.faults.push(format!("part {part}: stream {stream} cannot be used where it is"));
+        }
     }
 
     /// Every byte of every result is stored once, and nothing lies outside its tensor.

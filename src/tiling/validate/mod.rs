@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+mod transfers;
+
 use super::plan::{Home, Interface, Plan};
 use super::tiles;
 use crate::diag::{Diagnostic, Diagnostics, Result};
@@ -34,7 +36,7 @@ struct Segment {
 
 /// Which memory a home lies in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Space {
+pub enum Space {
     Arena(usize),
     Input(usize),
     Output(usize),
@@ -43,12 +45,13 @@ enum Space {
 /// Known contents of one memory: start → segment; bytes not covered hold nothing known.
 type Contents = BTreeMap<usize, Segment>;
 
-struct Replay<'a> {
+pub struct Replay<'a> {
     graph: &'a Graph,
     assignment: &'a Assignment,
     plan: &'a Plan,
     memory: BTreeMap<Space, Contents>,
     meaning: BTreeMap<TensorId, Vec<Segment>>,
+    flights: Vec<transfers::Flight>,
     faults: Diagnostics,
 }
 
@@ -63,11 +66,14 @@ pub fn validate(graph: &Graph, assignment: &Assignment, plan: Plan) -> Result<Ch
         plan: &plan,
         memory: BTreeMap::new(),
         meaning: BTreeMap::new(),
+        flights: Vec::new(),
         faults: Diagnostics::default(),
     };
     replay.check_order();
     replay.check_homes();
+    replay.check_capacities();
     replay.check_tiled();
+    replay.check_staged(&plan.runs());
     if !replay.faults.has_errors() {
         replay.run();
     }
@@ -152,9 +158,30 @@ impl Replay<'_> {
                 self.fault(None, format!("{id} is computed in parts and does not exist"));
                 continue;
             };
-            let capacity = self.plan.arenas.get(tiled.arena).map_or(0, |a| a.bytes);
-            for message in tiles::faults(self.graph, node, tiled, capacity) {
+            let Some(arena) = self.plan.arenas.get(tiled.arena) else {
+                self.fault(Some(*id), "is computed in parts in a memory that does not exist".into());
+                continue;
+            };
+            if tiled.base.checked_add(tiled.bytes).is_none_or(|end| end > arena.bytes) {
+                self.fault(Some(*id), format!("has parts beyond the end of `{}`", arena.level));
+            }
+            let near = |t: &TensorId| matches!(self.plan.homes.get(t), Some(Home::Arena { arena, .. }) if *arena == tiled.arena);
+            for stream in tiled.streams.iter().filter(|s| s.resident()) {
+                if !near(&stream.tensor) {
+                    self.fault(Some(*id), "uses parts where they are of a tensor that is not near".into());
+                }
+            }
+            for message in tiles::faults(self.graph, node, tiled) {
                 self.fault(Some(*id), message);
+            }
+        }
+    }
+
+    /// No memory is larger than the platform allows.
+    fn check_capacities(&mut self) {
+        for arena in &self.plan.arenas {
+            if arena.capacity.is_some_and(|c| arena.bytes > c) {
+                self.fault(None, format!("`{}` is to hold {} bytes: too many", arena.level, arena.bytes));
             }
         }
     }
@@ -206,29 +233,35 @@ impl Replay<'_> {
         for t in self.graph.inputs().to_vec() {
             self.compute(t);
         }
+        let mut layer = 0;
         for id in self.plan.order.clone() {
             let node = self.graph.node(id).clone();
-            for t in &node.inputs {
-                self.read(*t, Some(id));
-            }
             if self.plan.elided.contains(&id) {
                 self.elide(id);
                 continue;
             }
+            self.fly(layer);
+            layer += 1;
+            for (s, t) in node.inputs.iter().enumerate() {
+                if let Some(at) = self.effective(id, s) {
+                    self.read_at(*t, at, Some(id));
+                    self.untouched(at, false, Some(id));
+                }
+            }
             self.check_overlaps(id);
-            if let (Some(home), Some(choice)) = (self.plan.scratch.get(&id), self.assignment.choices.get(&id))
-            {
-                let (space, offset) = locate(*home);
-                self.clobber(space, offset, choice.scratch_bytes);
+            for (space, offset, len) in self.working(id) {
+                self.untouched((space, offset, len), true, Some(id));
+                self.clobber(space, offset, len);
             }
             if node.outputs.iter().any(|t| matches!(self.range(*t), Some((Space::Input(_), ..)))) {
                 self.fault(Some(id), "writes into the caller's input".into());
             }
             match self.view_of(id) {
                 View::Joined { offsets } => self.compute_joined(&node, &offsets),
-                _ => node.outputs.iter().for_each(|t| self.compute(*t)),
+                _ => self.compute_results(id),
             }
         }
+        self.land_all(layer);
         for o in self.graph.outputs().to_vec() {
             self.read(o.tensor, None);
         }
@@ -237,6 +270,42 @@ impl Replay<'_> {
     fn view_of(&self, id: NodeId) -> View {
         let node = self.graph.node(id);
         node.op.view(&self.graph.types(&node.inputs), &self.graph.types(&node.outputs))
+    }
+
+    /// Where a kernel finds a stream: staged, or at the tensor's home. `None` for constants that are not staged.
+    fn effective(&self, id: NodeId, stream: usize) -> Option<transfers::Range> {
+        if let Some(staged) = self.plan.staged.get(&(id, stream)) {
+            let (space, offset) = locate(staged.home);
+            return Some((space, offset, staged.bytes));
+        }
+        let node = self.graph.node(id);
+        self.range(*node.inputs.iter().chain(&node.outputs).nth(stream)?)
+    }
+
+    /// Memory that a layer needs beside its operands and results: scratch, or the share of a layer in parts.
+    fn working(&self, id: NodeId) -> Vec<transfers::Range> {
+        let mut ranges = Vec::new();
+        if let (Some(home), Some(choice)) = (self.plan.scratch.get(&id), self.assignment.choices.get(&id)) {
+            let (space, offset) = locate(*home);
+            ranges.push((space, offset, choice.scratch_bytes));
+        }
+        if let Some(tiled) = self.plan.tiled.get(&id) {
+            ranges.push((Space::Arena(tiled.arena), tiled.base, tiled.bytes));
+        }
+        ranges
+    }
+
+    /// The results of a layer are where its kernel writes them.
+    fn compute_results(&mut self, id: NodeId) {
+        let node = self.graph.node(id).clone();
+        for (r, t) in node.outputs.iter().enumerate() {
+            let stream = node.inputs.len() + r;
+            let Some((space, offset, len)) = self.effective(id, stream) else { continue };
+            self.untouched((space, offset, len), true, Some(id));
+            let own = Segment { root: *t, start: 0, len };
+            self.meaning.insert(*t, vec![own]);
+            self.store(space, offset, own);
+        }
     }
 
     /// A tensor is computed: its home now holds its own bytes.
@@ -298,8 +367,20 @@ impl Replay<'_> {
         if tensor.is_constant() || tensor.ty.bytes() == 0 {
             return;
         }
-        let Some((space, mut at, _)) = self.range(t) else { return };
-        let Some(meaning) = self.meaning.get(&t).cloned() else {
+        let Some(range) = self.range(t) else { return };
+        self.read_at(t, range, by);
+    }
+
+    /// A tensor is read in a place, which must hold exactly what the tensor means.
+    fn read_at(&mut self, t: TensorId, range: transfers::Range, by: Option<NodeId>) {
+        let tensor = self.graph.tensor(t);
+        let (space, mut at, len) = range;
+        if len == 0 {
+            return;
+        }
+        let itself = || vec![Segment { root: t, start: 0, len }];
+        let constant = tensor.is_constant().then(itself);
+        let Some(meaning) = constant.or_else(|| self.meaning.get(&t).cloned()) else {
             self.fault(by, format!("reads `{}` before it is computed", tensor.name));
             return;
         };
@@ -348,8 +429,8 @@ impl Replay<'_> {
                 node.inputs.iter().flat_map(|t| self.meaning.get(t).cloned().unwrap_or_default()).collect()
             }
         };
+        // Whoever reads it finds out whether that is so: a transfer may still be bringing it.
         self.meaning.insert(node.outputs[0], meaning);
-        self.read(node.outputs[0], Some(id));
     }
 
     /// What a kernel writes must not lie over what it reads, but where it is declared safe.
@@ -358,27 +439,27 @@ impl Replay<'_> {
         let Some(choice) = self.assignment.choices.get(&id) else {
             return self.fault(Some(id), "has no kernel".into());
         };
-        let scratch = self.plan.scratch.get(&id).map(|h| {
-            let (space, offset) = locate(*h);
-            (space, offset, choice.scratch_bytes)
-        });
+        let working = self.working(id);
         let joined = match self.view_of(id) {
             View::Joined { offsets } => offsets,
             _ => vec![],
         };
-        let mut written: Vec<(Space, usize, usize)> = scratch.into_iter().collect();
+        let mut written = working.clone();
         for (r, result) in node.outputs.iter().enumerate() {
-            let Some(to) = self.range(*result) else { continue };
+            let Some(to) = self.effective(id, node.inputs.len() + r) else { continue };
             if written.iter().any(|w| overlap(*w, to)) {
                 self.fault(Some(id), "writes two things to the same bytes".into());
             }
             written.push(to);
             for (o, operand) in node.inputs.iter().enumerate() {
-                let Some(from) = self.range(*operand).filter(|from| overlap(*from, to)) else { continue };
+                let Some(from) = self.effective(id, o).filter(|from| overlap(*from, to)) else { continue };
                 let elements = |t: TensorId| self.graph.tensor(t).ty.elements();
                 // Parts have buffers of their own: what counts is that no part is stored over one yet to be fetched.
                 let safe = match self.plan.tiled.get(&id) {
-                    Some(tiled) => tiled.same_places(o, r),
+                    Some(tiled) => {
+                        let resident = tiled.streams.get(o).is_some_and(|s| s.resident());
+                        tiled.same_places(o, r) && (!resident || choice.inplace.contains(&(o, r)))
+                    }
                     None => choice.inplace.contains(&(o, r)),
                 };
                 let in_place = safe && from == to && elements(*operand) == elements(*result);
@@ -391,11 +472,10 @@ impl Replay<'_> {
                 }
             }
         }
-        if let Some((space, offset, len)) = scratch {
-            for operand in &node.inputs {
-                if self.range(*operand).is_some_and(|from| overlap(from, (space, offset, len))) {
-                    self.fault(Some(id), "has its scratch memory over an operand".into());
-                }
+        for range in working {
+            if (0..node.inputs.len()).any(|o| self.effective(id, o).is_some_and(|from| overlap(from, range)))
+            {
+                self.fault(Some(id), "has its working memory over an operand".into());
             }
         }
     }

@@ -1,0 +1,81 @@
+/* Whole tensors on their way between L2 and L1: core 0 talks to the DMA. */
+#include "../kernels/tw_stage.h"
+
+#include "../kernels/tw_cluster.h"
+#include "../kernels/tw_dma.h"
+
+/* In L1, which cores reach in one cycle. */
+#define L1 __attribute__((section(".l1")))
+
+/* A fetch that waits for the layer in parts to have started its own. */
+struct later {
+    int number;
+    void *l1;
+    const void *outside;
+    uint32_t bytes;
+};
+
+L1 static tw_dma transfers[TW_TRANSFERS];
+L1 static struct later waiting[TW_LATER];
+/* How many of them; L1 holds anything at start. */
+L1 static uint32_t later;
+
+void tw_stage_begin(void)
+{
+    if (tw_core_id() == 0) {
+        later = 0;
+    }
+}
+
+void tw_transfer(int number)
+{
+    if (tw_core_id() == 0) {
+        transfers[number] = tw_dma_open();
+    }
+}
+
+void tw_fetch(void *l1, const void *outside, uint32_t bytes)
+{
+    if (tw_core_id() == 0) {
+        tw_dma_rows((uintptr_t)l1, (uintptr_t)outside, 1, bytes, bytes, TW_DMA_IN);
+    }
+}
+
+void tw_store(const void *l1, void *outside, uint32_t bytes)
+{
+    if (tw_core_id() == 0) {
+        tw_dma_rows((uintptr_t)l1, (uintptr_t)outside, 1, bytes, bytes, TW_DMA_OUT);
+    }
+}
+
+void tw_fetch_later(int number, void *l1, const void *outside, uint32_t bytes)
+{
+    if (tw_core_id() == 0) {
+        struct later *l = &waiting[later++];
+        l->number = number;
+        l->l1 = l1;
+        l->outside = outside;
+        l->bytes = bytes;
+    }
+}
+
+void tw_stage_later(void)
+{
+    int open = -1;
+    for (uint32_t i = 0; i < later; i++) {
+        const struct later *l = &waiting[i];
+        if (l->number != open) {
+            open = l->number;
+            tw_transfer(open);
+        }
+        tw_fetch(l->l1, l->outside, l->bytes);
+    }
+    later = 0;
+}
+
+void tw_await(int number)
+{
+    if (tw_core_id() == 0) {
+        tw_dma_wait(transfers[number]);
+    }
+}

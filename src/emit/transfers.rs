@@ -1,0 +1,92 @@
+//! Transfers of whole tensors between memories, beside the layers that they overlap.
+//!
+//! In: a plan's staged operands and results. Out: what starts and what is waited for at each layer, for the platform's
+//! template around calls. Never decides when.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value as Json, json};
+
+use super::names::comment;
+use super::network::{Body, Network};
+use super::template::Templates;
+use crate::diag::Result;
+use crate::ir::NodeId;
+use crate::tiling::Staged;
+
+/// What happens around one layer.
+#[derive(Clone, Debug, Default)]
+pub struct Transfers {
+    /// Transfers that start with the layer: a number, and copies with the near and the far address, bytes, and direction.
+    pub starts: Vec<Json>,
+    /// Numbers of those that everybody waits for before the layer's call.
+    pub blocking: Vec<usize>,
+    /// Numbers of those that must have ended before the next layer.
+    pub awaited: Vec<usize>,
+}
+
+impl Network<'_> {
+    /// What happens around layer `layer`, counted from 0; behind the last one for their number. A layer in parts lets its own
+    /// fetches go first.
+    ///
+    /// # Errors
+    /// A tensor has no home.
+    pub fn transfers(&self, layer: usize, parts: bool, body: &mut Body) -> Result<Transfers> {
+        let staged = || self.plan.staged.iter();
+        let is_store = |node: &NodeId, stream: &usize| *stream >= self.graph.node(*node).inputs.len();
+        let mut starts = Vec::new();
+        let starting = || staged().filter(|(_, s)| s.start == layer);
+        let groups = starting().map(|((node, stream), s)| (!is_store(node, stream), s.end, s.transfer));
+        for (fetch, end, number) in groups.collect::<BTreeSet<_>>() {
+            let here = starting().filter(|(_, s)| s.transfer == number);
+            let copies = here.map(|((node, stream), s)| self.copy(*node, *stream, s, body));
+            let copies = copies.collect::<Result<Vec<Json>>>()?;
+            // What is stored must be there before anything is fetched from there.
+            let wait = !fetch && end <= layer;
+            let later = parts && fetch && end > layer;
+            starts.push(json!({ "transfer": number, "copies": copies, "later": later, "wait": wait }));
+        }
+        let blocking = starting().filter(|((n, s), t)| !is_store(n, s) && t.end <= layer);
+        let awaited = staged().filter(|(_, s)| s.start <= layer && s.end == layer + 1);
+        let numbers = |list: BTreeSet<usize>| list.into_iter().collect();
+        Ok(Transfers {
+            starts,
+            blocking: numbers(blocking.map(|(_, s)| s.transfer).collect()),
+            awaited: numbers(awaited.map(|(_, s)| s.transfer).collect()),
+        })
+    }
+
+    fn copy(&self, node: NodeId, stream: usize, staged: &Staged, body: &mut Body) -> Result<Json> {
+        let n = self.graph.node(node);
+        let (written, tensor) = match n.inputs.get(stream) {
+            Some(tensor) => (false, *tensor),
+            None => (true, n.outputs[stream - n.inputs.len()]),
+        };
+        let packing = self.assignment.choices.get(&node).and_then(|c| c.packing(stream)).filter(|_| !written);
+        // A fetch writes the near side, a store the far one.
+        let far = self.pointer(tensor, packing, written, body)?;
+        let near = self.place(staged.home, None, !written, body);
+        Ok(json!({
+            "store": written, "near": near, "far": far, "bytes": staged.bytes, "node": comment(&n.name),
+            "tensor": comment(&self.graph.tensor(tensor).name),
+        }))
+    }
+
+    /// Statements behind the last layer, if transfers end there.
+    ///
+    /// # Errors
+    /// A tensor has no home, or the template is faulty.
+    pub fn last_transfers(
+        &self,
+        layers: usize,
+        templates: &mut Templates,
+        body: &mut Body,
+    ) -> Result<Option<String>> {
+        let transfers = self.transfers(layers, false, body)?;
+        if transfers.starts.is_empty() {
+            return Ok(None);
+        }
+        let text = self.surround("", self.plan.order.len(), true, false, &transfers, templates)?;
+        Ok(Some(format!("    /* The last results are stored. */\n{text}\n")))
+    }
+}

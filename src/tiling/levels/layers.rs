@@ -1,0 +1,132 @@
+//! The layers as the decision sees them.
+//!
+//! In: graph, kernels, blocks, order. Out: [`Layers`]. Never decides.
+
+use std::collections::BTreeMap;
+
+use crate::ir::{Graph, NodeId, TensorId};
+use crate::targets::{Assignment, Library};
+use crate::tiling::blocks::{BlockId, Blocks, Sharing};
+
+/// Everything that is known before levels are decided.
+#[derive(Clone, Copy, Debug)]
+pub struct Network<'a> {
+    /// The graph.
+    pub graph: &'a Graph,
+    /// The kernels.
+    pub assignment: &'a Assignment,
+    /// Where they are from.
+    pub library: &'a Library,
+    /// Execution order of all nodes.
+    pub order: &'a [NodeId],
+    /// Which tensors share memory.
+    pub blocks: &'a Blocks,
+}
+
+/// An operand or result.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    /// The tensor.
+    pub tensor: TensorId,
+    /// Its block; none for constants.
+    pub block: Option<BlockId>,
+    /// Bytes as the kernel reads or writes them.
+    pub bytes: usize,
+    /// Whether it is a result.
+    pub written: bool,
+}
+
+/// A node that is computed.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    /// The node.
+    pub id: NodeId,
+    /// Operands, then results.
+    pub streams: Vec<Stream>,
+    /// Cycles of its kernel with everything in the scratchpad.
+    pub kernel: u64,
+    /// Bytes of working memory.
+    pub scratch: usize,
+}
+
+/// A block that may lie in the scratchpad.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate {
+    /// The block.
+    pub block: BlockId,
+    /// Bytes.
+    pub bytes: usize,
+    /// First and last layer it is there for.
+    pub life: (usize, usize),
+}
+
+/// Layers in order, and the blocks that may be near.
+#[derive(Clone, Debug, Default)]
+pub struct Layers {
+    /// The layers.
+    pub list: Vec<Layer>,
+    /// The blocks.
+    pub candidates: Vec<Candidate>,
+    /// For each block: the layers that read something in it.
+    pub readers: BTreeMap<BlockId, Vec<usize>>,
+}
+
+impl Layers {
+    /// The layers of a network.
+    pub fn of(network: &Network, capacity: usize) -> Layers {
+        let Network { graph, assignment, library, order, blocks } = *network;
+        let mut layers = Layers::default();
+        // Layers before each step; step 0 comes before the first node.
+        let mut before = vec![0, 0];
+        for id in order.iter().copied() {
+            if !blocks.elided.contains(&id) {
+                layers.list.push(layer(graph, assignment, library, blocks, id));
+            }
+            before.push(layers.list.len());
+        }
+        for (i, l) in layers.list.iter().enumerate() {
+            for block in l.streams.iter().filter(|s| !s.written).filter_map(|s| s.block) {
+                layers.readers.entry(block).or_default().push(i);
+            }
+        }
+        let outside: Vec<TensorId> =
+            graph.inputs().iter().copied().chain(graph.outputs().iter().map(|o| o.tensor)).collect();
+        let end = Sharing::end(order);
+        for (block, b) in blocks.blocks.iter().enumerate() {
+            let holds = |t: &TensorId| blocks.place.get(t).is_some_and(|(at, _)| *at == block);
+            let fits = b.bytes > 0 && b.bytes <= capacity;
+            if !fits || b.first == 0 || b.last >= end || outside.iter().any(holds) {
+                continue;
+            }
+            // Step i + 1 is node i of the order: `before[i + 1]` layers come before it.
+            let life = (before[b.first], before[b.last + 1].saturating_sub(1));
+            layers.candidates.push(Candidate { block, bytes: b.bytes, life });
+        }
+        layers
+    }
+}
+
+fn layer(graph: &Graph, assignment: &Assignment, library: &Library, blocks: &Blocks, id: NodeId) -> Layer {
+    let node = graph.node(id);
+    let choice = assignment.choices.get(&id);
+    let stream = |(i, tensor): (usize, &TensorId)| {
+        let ty = &graph.tensor(*tensor).ty;
+        let written = i >= node.inputs.len();
+        let packing = choice.and_then(|c| c.packing(i)).filter(|_| !written);
+        Stream {
+            tensor: *tensor,
+            block: blocks.place.get(tensor).map(|(block, _)| *block),
+            bytes: packing.map_or(ty.bytes(), |p| p.packed_type(ty).bytes()),
+            written,
+        }
+    };
+    let streams: Vec<Stream> = node.inputs.iter().chain(&node.outputs).enumerate().map(stream).collect();
+    let bytes: usize = streams.iter().map(|s| s.bytes).sum();
+    Layer {
+        id,
+        // Without a cost in its manifest, a kernel takes a cycle for each byte.
+        kernel: choice.and_then(|c| library.cycles(c)).unwrap_or(bytes as u64),
+        scratch: choice.map_or(0, |c| c.scratch_bytes),
+        streams,
+    }
+}

@@ -1,0 +1,70 @@
+//! Levels: which tensors stay in the scratchpad between layers, which are staged there as a whole for one layer, and which
+//! layers are computed in parts.
+//!
+//! In: the layers in order, blocks with their lifetimes, a scratchpad. Out: a [`Near`]: all of that, with offsets. Never
+//! changes the order, nor which tensors share a block.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `layers` | the layers and blocks as the decision sees them |
+//! | `timeline` | what a set of near blocks costs: modes, transfers and time, layer by layer |
+//! | `search` | which blocks are near |
+//! | `place` | offsets |
+
+mod layers;
+mod place;
+mod search;
+mod timeline;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+pub use layers::Network;
+pub use place::{Near, plan};
+
+use super::blocks::BlockId;
+use super::tiles::Tiled;
+use crate::ir::NodeId;
+
+/// How a layer is computed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Mode {
+    /// At once, with everything in the scratchpad.
+    Near,
+    /// Part by part.
+    Parts(Rc<Tiled>),
+    /// Where the tensors are, outside of the scratchpad or in it.
+    Far,
+}
+
+/// A transfer of a whole tensor between its home and the scratchpad; see [`Staged`](super::plan::Staged).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Staging {
+    /// Index of the layer.
+    pub layer: usize,
+    /// Operand or result of its node.
+    pub stream: usize,
+    /// Bytes.
+    pub bytes: usize,
+    /// Layer with which it starts.
+    pub start: usize,
+    /// Layer that must find it done.
+    pub end: usize,
+    /// First and last layer for which its memory in the scratchpad is taken.
+    pub life: (usize, usize),
+}
+
+/// What was decided.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Decision {
+    /// Blocks that lie in the scratchpad.
+    pub near: BTreeSet<BlockId>,
+    /// How each layer is computed, in order.
+    pub modes: BTreeMap<NodeId, Mode>,
+    /// Transfers of whole tensors.
+    pub staged: Vec<Staging>,
+    /// Predicted cycles of each layer, waits included.
+    pub cycles: BTreeMap<NodeId, u64>,
+    /// Cycles that no decision can undercut.
+    pub bound: u64,
+}

@@ -1,0 +1,267 @@
+//! What a choice of near blocks costs: every layer's mode, every transfer, and the time.
+//!
+//! In: the layers, which blocks are near. Out: an [`Outcome`]. Layers are looked at in order; each takes the mode that ends
+//! first. The DMA takes its transfers one after the other, while layers are computed.
+
+use std::collections::BTreeMap;
+
+use super::layers::{Layer, Layers, Stream};
+use super::{Mode, Staging};
+use crate::tiling::blocks::BlockId;
+use crate::tiling::tiles::{Buffering, Copy, Tiler};
+
+/// Layers ahead of which a constant may be fetched.
+const AHEAD: usize = 4;
+/// Cycles around a kernel's call: its arguments, the barrier behind it.
+pub const CALL: u64 = 120;
+/// Cycles to start a transfer.
+const START: u64 = 60;
+/// How much longer a kernel takes that works outside of the scratchpad.
+const FAR: u64 = 8;
+
+/// How a layer ended up.
+#[derive(Clone, Debug)]
+pub struct Chosen {
+    /// Its mode.
+    pub mode: Mode,
+    /// When it begins, waits for its operands before that.
+    pub begin: u64,
+    /// When it ends.
+    pub end: u64,
+}
+
+/// What a choice costs.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// Bytes that do not fit, over all layers.
+    pub overflow: usize,
+    /// Cycles.
+    pub cycles: u64,
+    /// The layers.
+    pub chosen: Vec<Chosen>,
+    /// Transfers.
+    pub staged: Vec<Staging>,
+    /// The layer where most bytes are missing, if any are.
+    pub fullest: Option<usize>,
+}
+
+/// The state between two layers.
+pub struct Timeline<'a> {
+    layers: &'a Layers,
+    tiler: &'a Tiler<'a>,
+    near: &'a [bool],
+    /// Bytes that near blocks leave free at each layer, and those taken by anything else.
+    free: Vec<usize>,
+    used: Vec<usize>,
+    /// When the DMA is idle, when the cores are.
+    dma: u64,
+    now: u64,
+    /// The layer from which on everything in a block that is not near is there.
+    home: BTreeMap<BlockId, usize>,
+    out: Outcome,
+}
+
+/// What a layer would do to the state.
+struct Trial {
+    mode: Mode,
+    begin: u64,
+    end: u64,
+    dma: u64,
+    staged: Vec<Staging>,
+    own: usize,
+}
+
+impl<'a> Timeline<'a> {
+    /// Runs all layers; `near` says for each block whether it is in the scratchpad.
+    pub fn run(layers: &'a Layers, tiler: &'a Tiler<'a>, near: &'a [bool], capacity: usize) -> Outcome {
+        let n = layers.list.len();
+        let mut live = vec![0usize; n + 1];
+        for c in layers.candidates.iter().filter(|c| near[c.block]) {
+            live[c.life.0..=c.life.1].iter_mut().for_each(|l| *l += aligned(c.bytes));
+        }
+        let mut line = Timeline {
+            layers,
+            tiler,
+            near,
+            free: live.iter().map(|l| capacity.saturating_sub(*l)).collect(),
+            used: vec![0; n + 1],
+            dma: 0,
+            now: 0,
+            home: Default::default(),
+            out: Outcome::default(),
+        };
+        let mut worst = 0;
+        for (i, l) in live.iter().enumerate() {
+            let over = l.saturating_sub(capacity);
+            line.out.overflow += over;
+            if over > worst {
+                (worst, line.out.fullest) = (over, Some(i));
+            }
+        }
+        for i in 0..n {
+            line.step(i);
+        }
+        line.out.cycles = line.now.max(line.dma);
+        line.out
+    }
+
+    fn is_near(&self, stream: &Stream) -> bool {
+        stream.block.is_some_and(|b| self.near[b])
+    }
+
+    fn step(&mut self, i: usize) {
+        let layer = &self.layers.list[i];
+        let near = self.try_near(i, layer);
+        let parts = self.try_parts(i, layer);
+        let best = match (near, parts) {
+            (Some(a), Some(b)) => Some(if b.end < a.end { b } else { a }),
+            (a, b) => a.or(b),
+        };
+        let trial = best.unwrap_or_else(|| self.far(layer));
+        for s in &trial.staged {
+            let (first, last) = s.life;
+            for at in (first..=last).filter(|at| *at != i) {
+                self.used[at] += aligned(s.bytes);
+            }
+        }
+        let near = self.near;
+        let outside = |s: &&Stream| s.written && s.block.is_none_or(|b| !near[b]);
+        for (stream, s) in layer.streams.iter().enumerate().filter(|(_, s)| outside(s)) {
+            let end = trial.staged.iter().find(|t| t.stream == stream).map_or(i + 1, |t| t.end);
+            if let Some(home) = s.block.map(|b| self.home.entry(b).or_default()) {
+                *home = end.max(*home);
+            }
+        }
+        self.used[i] += trial.own;
+        self.now = trial.end;
+        self.dma = trial.dma;
+        self.out.chosen.push(Chosen { mode: trial.mode, begin: trial.begin, end: trial.end });
+        self.out.staged.extend(trial.staged);
+    }
+
+    /// Everything in the scratchpad: constants fetched before, results stored behind.
+    fn try_near(&self, i: usize, layer: &Layer) -> Option<Trial> {
+        let far = |written: bool| {
+            let wanted = move |s: &&(usize, &Stream)| s.1.written == written && s.1.bytes > 0;
+            layer
+                .streams
+                .iter()
+                .enumerate()
+                .filter(|(_, s)| !self.is_near(s))
+                .collect::<Vec<_>>()
+                .into_iter()
+                .filter(move |s| wanted(&s))
+                .collect::<Vec<_>>()
+        };
+        let (fetched, stored) = (far(false), far(true));
+        let sum = |list: &[(usize, &Stream)]| list.iter().map(|(_, s)| aligned(s.bytes)).sum::<usize>();
+        let own = sum(&fetched) + sum(&stored) + aligned(layer.scratch);
+        let behind = self.used[i + 1] + sum(&stored) > self.free[i + 1];
+        if self.used[i] + own > self.free[i] || (behind && !stored.is_empty()) {
+            return None;
+        }
+        let mut trial =
+            Trial { mode: Mode::Near, begin: self.now, end: 0, dma: self.dma, staged: Vec::new(), own };
+        // Constants first: they may come early. Then what was computed.
+        let (constants, computed): (Vec<_>, Vec<_>) =
+            fetched.into_iter().partition(|(_, s)| s.block.is_none());
+        for list in [constants, computed] {
+            self.fetch(i, &list, &mut trial);
+        }
+        trial.end = trial.begin + layer.kernel + CALL;
+        if !stored.is_empty() {
+            let cycles: u64 = stored.iter().map(|(_, s)| self.copy_cycles(s.bytes)).sum();
+            trial.dma = trial.dma.max(trial.end) + cycles;
+            trial.end += START;
+            for (s, stream) in &stored {
+                let next = stream.block.and_then(|b| self.layers.readers.get(&b)?.iter().find(|r| **r > i));
+                let last = self.layers.list.len();
+                let end = next.map_or(last, |r| *r).min(i + 2).min(last);
+                if end == i + 1 && end < last {
+                    trial.end = trial.end.max(trial.dma);
+                }
+                let life = (i, (i + 1).min(last - 1));
+                trial.staged.push(Staging {
+                    layer: i,
+                    stream: *s,
+                    bytes: stream.bytes,
+                    start: i + 1,
+                    end,
+                    life,
+                });
+            }
+        }
+        Some(trial)
+    }
+
+    /// Fetches some operands of layer `i` by one transfer: as late as it is there in time, as early as there is room.
+    fn fetch(&self, i: usize, list: &[(usize, &Stream)], trial: &mut Trial) {
+        if list.is_empty() {
+            return;
+        }
+        let bytes: usize = list.iter().map(|(_, s)| aligned(s.bytes)).sum();
+        let cycles: u64 = list.iter().map(|(_, s)| self.copy_cycles(s.bytes)).sum();
+        let homes = list.iter().filter_map(|(_, s)| self.home.get(&s.block?).copied());
+        // Without room to be ahead, single buffering is what is wanted.
+        let ahead = if self.tiler.pad.buffering == Buffering::Single { 0 } else { AHEAD };
+        let earliest = homes.max().unwrap_or(0).max(i.saturating_sub(ahead));
+        let begins = |s: usize| if s == i { self.now } else { self.out.chosen[s].begin };
+        let ready = |s: usize| self.idle(s, trial.dma).max(begins(s)) + cycles;
+        let mut start = i;
+        while start > earliest
+            && (start == i || ready(start) > self.now)
+            && self.used[start - 1] + bytes <= self.free[start - 1]
+        {
+            start -= 1;
+        }
+        trial.dma = ready(start);
+        trial.begin = trial.begin.max(trial.dma) + START;
+        for (stream, s) in list {
+            let life = (start, i);
+            trial.staged.push(Staging { layer: i, stream: *stream, bytes: s.bytes, start, end: i, life });
+        }
+    }
+
+    /// When the DMA takes a transfer that starts with layer `start`; a layer in parts lets its own go first, up to its last.
+    fn idle(&self, start: usize, dma: u64) -> u64 {
+        match self.out.chosen.get(start).map(|c| (&c.mode, c)) {
+            Some((Mode::Parts(tiled), c)) => {
+                let last = (c.end - c.begin) / (tiled.tiles.len() as u64 + 1);
+                dma.min(c.end).max(c.end - last)
+            }
+            _ => dma,
+        }
+    }
+
+    fn copy_cycles(&self, bytes: usize) -> u64 {
+        self.tiler.pad.dma.cycles(&Copy::run(bytes))
+    }
+
+    /// Part by part, in what is free; some of it may be left to what the next layer wants early.
+    fn try_parts(&self, i: usize, layer: &Layer) -> Option<Trial> {
+        let mask = (0..layer.streams.len()).filter(|s| self.is_near(&layer.streams[*s]));
+        let mask = mask.fold(0u64, |m, s| m | 1 << s);
+        let free = self.free[i].checked_sub(self.used[i])?;
+        let wanted = self.layers.list.get(i + 1).map_or(0, |next| {
+            next.streams.iter().filter(|s| s.block.is_none()).map(|s| aligned(s.bytes)).sum()
+        });
+        let shared = free.checked_sub(wanted).filter(|b| wanted > 0 && *b > free / 2);
+        let full = self.tiler.tile(layer.id, mask, free)?;
+        let shared = shared.and_then(|b| self.tiler.tile(layer.id, mask, b));
+        let tiled = shared.filter(|t| t.cycles <= full.cycles + full.cycles / 50).unwrap_or(full);
+        let begin = self.now.max(self.dma);
+        let end = begin + tiled.cycles + CALL;
+        let own = aligned(tiled.bytes);
+        Some(Trial { begin, end, dma: end, staged: Vec::new(), own, mode: Mode::Parts(tiled) })
+    }
+
+    fn far(&self, layer: &Layer) -> Trial {
+        let end = self.now + layer.kernel * FAR + CALL;
+        Trial { mode: Mode::Far, begin: self.now, end, dma: self.dma, staged: Vec::new(), own: 0 }
+    }
+}
+
+/// Bytes that a buffer takes.
+pub fn aligned(bytes: usize) -> usize {
+    bytes.next_multiple_of(super::search::ALIGNMENT)
+}

@@ -1,0 +1,157 @@
+//! Replays transfers of whole tensors: what is on its way, and who must not touch it meanwhile.
+//!
+//! In: a plan's staged operands and results, layer by layer. Out: faults, and memory contents as transfers end. A destination
+//! holds nothing until its transfer has ended; neither side may be written before.
+
+use super::{Replay, Segment, Space, locate, overlap};
+use crate::ir::{NodeId, TensorId};
+use crate::tiling::plan::Staged;
+
+/// Transfers that runtimes must be able to have under way, beside those of a layer in parts.
+const TRANSFERS: usize = 12;
+
+/// A range of memory.
+pub type Range = (Space, usize, usize);
+
+/// A transfer under way.
+#[derive(Clone, Debug)]
+pub struct Flight {
+    node: NodeId,
+    staged: Staged,
+    source: Option<Range>,
+    target: Range,
+    carries: Vec<Segment>,
+}
+
+impl Replay<'_> {
+    fn staged_at(&self, start: usize) -> Vec<(NodeId, usize, Staged)> {
+        let here = self.plan.staged.iter().filter(|(_, s)| s.start == start);
+        here.map(|((node, stream), s)| (*node, *stream, *s)).collect()
+    }
+
+    /// Every staged operand or result exists, has its size, and times in order.
+    pub fn check_staged(&mut self, runs: &[NodeId]) {
+        for ((id, stream), staged) in self.plan.staged.clone() {
+            let Some(layer) = runs.iter().position(|r| *r == id) else {
+                self.fault(None, format!("{id} is not computed but something is staged for it"));
+                continue;
+            };
+            let node = self.graph.node(id).clone();
+            let inputs = node.inputs.len();
+            let Some(tensor) = node.inputs.iter().chain(&node.outputs).nth(stream).copied() else {
+                self.fault(Some(id), format!("has no stream {stream} to stage"));
+                continue;
+            };
+            let ty = &self.graph.tensor(tensor).ty;
+            let packing = self.assignment.choices.get(&id).and_then(|c| c.packing(stream));
+            let bytes = packing.filter(|_| stream < inputs).map_or(ty.bytes(), |p| p.packed_type(ty).bytes());
+            let in_order = if stream < inputs {
+                staged.start <= staged.end && staged.end == layer
+            } else {
+                staged.start > layer && staged.start <= staged.end && staged.end <= runs.len()
+            };
+            let align = ty.dtype.bytes();
+            if staged.bytes != bytes || !in_order || staged.transfer >= TRANSFERS {
+                self.fault(Some(id), format!("stream {stream} is staged wrongly: {staged:?}"));
+            }
+            if self.plan.tiled.contains_key(&id) {
+                self.fault(Some(id), "is computed in parts and has a whole operand or result staged".into());
+            }
+            self.check_home(&format!("stream {stream} of {id}"), staged.home, staged.bytes, align);
+        }
+    }
+
+    /// Transfers that end before layer `layer` land; those that start with it take off, stores first; those that it waits for
+    /// land too, stores before anything is fetched.
+    pub fn fly(&mut self, layer: usize) {
+        self.land(|f| f.staged.end <= layer);
+        let is_fetch =
+            |(node, stream, _): &(NodeId, usize, Staged)| *stream < self.graph.node(*node).inputs.len();
+        let (fetches, stores): (Vec<_>, Vec<_>) = self.staged_at(layer).into_iter().partition(is_fetch);
+        for list in [stores, fetches] {
+            for (node, stream, staged) in list {
+                self.take_off(node, stream, staged);
+            }
+            self.land(|f| f.staged.end <= layer);
+        }
+    }
+
+    fn take_off(&mut self, id: NodeId, stream: usize, staged: Staged) {
+        let node = self.graph.node(id).clone();
+        let inputs = node.inputs.len();
+        let (space, offset) = locate(staged.home);
+        let near = (space, offset, staged.bytes);
+        let flight = if stream < inputs {
+            let tensor = node.inputs[stream];
+            let carries = self.content(tensor, staged.bytes);
+            if !self.graph.tensor(tensor).is_constant() {
+                self.read(tensor, Some(id));
+            }
+            Flight { node: id, staged, source: self.range(tensor), target: near, carries }
+        } else {
+            let tensor = node.outputs[stream - inputs];
+            self.read_at(tensor, near, Some(id));
+            let Some(home) = self.range(tensor) else { return };
+            let carries = self.content(tensor, staged.bytes);
+            Flight { node: id, staged, source: Some(near), target: home, carries }
+        };
+        if flight.source.is_some_and(|s| overlap(s, flight.target)) {
+            self.fault(Some(id), "has an operand or result staged onto itself".into());
+        }
+        self.untouched(flight.target, true, Some(id));
+        if let Some(source) = flight.source {
+            self.untouched(source, false, Some(id));
+        }
+        let other = |f: &&Flight| {
+            f.staged.transfer == staged.transfer
+                && (f.staged.start, f.staged.end) != (staged.start, staged.end)
+        };
+        if self.flights.iter().any(|f| other(&f)) {
+            self.fault(Some(id), format!("starts transfer {} while it is under way", staged.transfer));
+        }
+        let (space, at, len) = flight.target;
+        self.clobber(space, at, len);
+        self.flights.push(flight);
+    }
+
+    /// What a tensor's bytes mean; a constant, as its reader wants it, means itself.
+    fn content(&self, tensor: TensorId, bytes: usize) -> Vec<Segment> {
+        let own = || vec![Segment { root: tensor, start: 0, len: bytes }];
+        if self.graph.tensor(tensor).is_constant() {
+            return own();
+        }
+        self.meaning.get(&tensor).cloned().unwrap_or_else(own)
+    }
+
+    fn land(&mut self, ended: impl Fn(&Flight) -> bool) {
+        let (landed, flying): (Vec<Flight>, Vec<Flight>) = self.flights.drain(..).partition(ended);
+        self.flights = flying;
+        for flight in landed {
+            let (space, mut at, _) = flight.target;
+            for segment in flight.carries {
+                self.store(space, at, segment);
+                at += segment.len;
+            }
+        }
+    }
+
+    /// Nothing under way may be touched: no destination at all, no source by writing.
+    pub fn untouched(&mut self, range: Range, written: bool, by: Option<NodeId>) {
+        let hit = |f: &&Flight| {
+            overlap(f.target, range) || (written && f.source.is_some_and(|s| overlap(s, range)))
+        };
+        let hit = self.flights.iter().find(hit).map(|f| (f.node, f.staged.transfer));
+        if let Some((node, transfer)) = hit {
+            let does = if written { "writes" } else { "reads" };
+            self.fault(by, format!("{does} bytes that transfer {transfer} for {node} is still moving"));
+        }
+    }
+
+    /// Everything has landed behind the last layer.
+    pub fn land_all(&mut self, layers: usize) {
+        self.fly(layers);
+        if !self.flights.is_empty() {
+            self.fault(None, "a transfer is never waited for".into());
+        }
+    }
+}
