@@ -28,5 +28,5 @@ void TW_KERNEL(const float *a, const float *b, float *y, int32_t loops, const in
             ja += a_strides[inner];
             jb += b_strides[inner];
         }
-    } while (tw_next_pair(loops, dims, index, a_strides, &ia, b_strides, &ib));
+    } while (tw_next_pair(inner, dims, index, a_strides, &ia, b_strides, &ib));
 }

@@ -28,5 +28,5 @@ void TW_KERNEL(const A_T *num, const B_T *den, int32_t *y, int32_t loops, const 
             ja += num_strides[inner];
             jb += den_strides[inner];
         }
-    } while (tw_next_pair(loops, dims, index, num_strides, &ia, den_strides, &ib));
+    } while (tw_next_pair(inner, dims, index, num_strides, &ia, den_strides, &ib));
 }

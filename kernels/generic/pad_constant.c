@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "tw_loops.h"
+
 /* Fills y with `value`, then copies a box of x into it: `dims`, over `loops` (1 to 8) dimensions, outermost first, with
  * steps in x and y, the innermost of which is 1. */
 void TW_KERNEL(const X_T *x, X_T *y, int32_t n, X_T value, int32_t x_offset, int32_t y_offset, int32_t loops,
@@ -17,26 +19,15 @@ void TW_KERNEL(const X_T *x, X_T *y, int32_t n, X_T value, int32_t x_offset, int
     int32_t index[8] = {0};
     int32_t from = x_offset;
     int32_t to = y_offset;
-    int32_t d;
     for (int32_t i = 0; i < n; i++) {
         y[i] = value;
     }
-    for (d = 0; d < loops; d++) {
+    for (int32_t d = 0; d < loops; d++) {
         if (dims[d] == 0) {
             return;
         }
     }
     do {
         memcpy(y + to, x + from, (size_t)dims[loops - 1] * sizeof(X_T));
-        for (d = loops - 2; d >= 0; d--) {
-            from += x_strides[d];
-            to += y_strides[d];
-            if (++index[d] < dims[d]) {
-                break;
-            }
-            from -= x_strides[d] * dims[d];
-            to -= y_strides[d] * dims[d];
-            index[d] = 0;
-        }
-    } while (d >= 0);
+    } while (tw_next_pair(loops - 1, dims, index, x_strides, &from, y_strides, &to));
 }

@@ -46,5 +46,5 @@ void TW_KERNEL(const A_T *a, const B_T *b, Y_T *y, int32_t loops, const int32_t 
             ja += a_strides[inner];
             jb += b_strides[inner];
         }
-    } while (tw_next_pair(loops, dims, index, a_strides, &ia, b_strides, &ib));
+    } while (tw_next_pair(inner, dims, index, a_strides, &ia, b_strides, &ib));
 }

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tw_loops.h"
+
 /* Folds the elements over the reduced dimensions into one, for every index of the kept dimensions. `dims` and `strides`
  * hold the kept ones (`keep` of them), then the reduced ones (`reduce` of them), outermost first; at most 8 each. `count`
  * elements make one result. */
@@ -24,7 +26,6 @@ void TW_KERNEL(const X_T *x, Y_T *y, int32_t count, int32_t keep, int32_t reduce
     const int32_t inner = reduce - 1;
     int32_t outer_index[8] = {0};
     int32_t base = 0;
-    int32_t d;
     (void)count;
     do {
         int32_t index[8] = {0};
@@ -35,23 +36,7 @@ void TW_KERNEL(const X_T *x, Y_T *y, int32_t count, int32_t keep, int32_t reduce
                 const X_T v = x[at + i * r_strides[inner]];
                 acc = STEP;
             }
-            for (d = inner - 1; d >= 0; d--) {
-                at += r_strides[d];
-                if (++index[d] < r_dims[d]) {
-                    break;
-                }
-                at -= r_strides[d] * r_dims[d];
-                index[d] = 0;
-            }
-        } while (d >= 0);
+        } while (tw_next(inner, r_dims, index, r_strides, &at));
         *y++ = RESULT;
-        for (d = keep - 1; d >= 0; d--) {
-            base += strides[d];
-            if (++outer_index[d] < dims[d]) {
-                break;
-            }
-            base -= strides[d] * dims[d];
-            outer_index[d] = 0;
-        }
-    } while (d >= 0);
+    } while (tw_next(keep, dims, outer_index, strides, &base));
 }

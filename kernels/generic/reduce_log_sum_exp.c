@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tw_loops.h"
+
 /* The logarithm of the sum of exponentials over the reduced dimensions, for every index of the kept dimensions, with the
  * running maximum taken out so that nothing overflows. `dims` and `strides` hold the kept dimensions (`keep` of them),
  * then the reduced ones (`reduce` of them), outermost first; at most 8 each. */
@@ -17,7 +19,6 @@ void TW_KERNEL(const float *x, float *y, int32_t keep, int32_t reduce, const int
     const int32_t inner = reduce - 1;
     int32_t outer_index[8] = {0};
     int32_t base = 0;
-    int32_t d;
     do {
         int32_t index[8] = {0};
         int32_t at = base;
@@ -33,23 +34,7 @@ void TW_KERNEL(const float *x, float *y, int32_t keep, int32_t reduce, const int
                     sum += v == top ? 1.0f : expf(v - top);
                 }
             }
-            for (d = inner - 1; d >= 0; d--) {
-                at += r_strides[d];
-                if (++index[d] < r_dims[d]) {
-                    break;
-                }
-                at -= r_strides[d] * r_dims[d];
-                index[d] = 0;
-            }
-        } while (d >= 0);
+        } while (tw_next(inner, r_dims, index, r_strides, &at));
         *y++ = isinf(top) ? top : top + logf(sum);
-        for (d = keep - 1; d >= 0; d--) {
-            base += strides[d];
-            if (++outer_index[d] < dims[d]) {
-                break;
-            }
-            base -= strides[d] * dims[d];
-            outer_index[d] = 0;
-        }
-    } while (d >= 0);
+    } while (tw_next(keep, dims, outer_index, strides, &base));
 }
