@@ -55,21 +55,6 @@ pub fn elements(value: &Value) -> Vec<u8> {
     rows.text
 }
 
-/// The elements' bytes, little-endian, row-major: what makes two constants the same.
-pub fn bytes(value: &Value) -> Vec<u8> {
-    match value {
-        Value::Bool(a) => a.iter().map(|x| u8::from(*x)).collect(),
-        Value::F32(a) => a.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Value::S8(a) => a.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Value::U8(a) => a.iter().copied().collect(),
-        Value::S16(a) => a.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Value::U16(a) => a.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Value::S32(a) => a.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Value::U32(a) => a.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Value::S64(a) => a.iter().flat_map(|x| x.to_le_bytes()).collect(),
-    }
-}
-
 #[derive(Default)]
 struct Rows {
     text: Vec<u8>,

@@ -54,7 +54,7 @@ impl Weights {
             let Some(value) = graph.constant(id).filter(|_| seen.insert((id, packing))) else { continue };
             let value = packed(value, packing);
             let mut key = vec![value.dtype() as u8];
-            key.extend(literal::bytes(&value));
+            key.extend(value.to_le_bytes());
             let symbol = known.entry(key).or_insert_with(|| {
                 let tensor = graph.tensor(id);
                 let packed_name = packing.map(|_| format!("{}_packed", tensor.name));

@@ -93,6 +93,20 @@ impl Value {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+    /// The elements' bytes, little-endian, row-major.
+    pub fn to_le_bytes(&self) -> Vec<u8> {
+        match self {
+            Value::F32(a) => a.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Value::S8(a) => a.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Value::U8(a) => a.iter().copied().collect(),
+            Value::S16(a) => a.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Value::U16(a) => a.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Value::S32(a) => a.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Value::U32(a) => a.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Value::S64(a) => a.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Value::Bool(a) => a.iter().map(|x| u8::from(*x)).collect(),
+        }
+    }
     /// A float tensor; `None` if `data` has not the shape's number of elements.
     pub fn f32(shape: &[usize], data: Vec<f32>) -> Option<Value> {
         ArrayD::from_shape_vec(IxDyn(shape), data).ok().map(Value::F32)

@@ -174,21 +174,6 @@ fn json(out: &mut String, value: &Json) {
     }
 }
 
-/// The bytes of a value, little endian, row-major.
-fn bytes(value: &Value) -> Vec<u8> {
-    match value {
-        Value::F32(a) => a.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Value::S8(a) => a.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Value::U8(a) => a.iter().copied().collect(),
-        Value::S16(a) => a.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Value::U16(a) => a.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Value::S32(a) => a.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Value::U32(a) => a.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Value::S64(a) => a.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Value::Bool(a) => a.iter().map(|x| u8::from(*x)).collect(),
-    }
-}
-
 /// Every element as text; floats in the shortest form that reads back as the same bits.
 fn elements(value: &Value) -> Vec<String> {
     match value {
@@ -198,7 +183,7 @@ fn elements(value: &Value) -> Vec<String> {
 }
 
 fn constant(out: &mut String, value: &Value, how: Constants) {
-    let bytes = bytes(value);
+    let bytes = value.to_le_bytes();
     let width = value.dtype().bytes();
     let (mut chunks, first) = (bytes.chunks(width), bytes.chunks(width).next());
     // NaNs other than the usual one have no spelling but their bytes.
