@@ -208,28 +208,17 @@ impl Graph {
 
     /// New names give way to old ones: `x`, `x_2`, `x_3`, …
     fn make_names_unique(&mut self, edits: &Edits) {
-        let mut taken: BTreeSet<String> = self
-            .tensors
-            .iter()
-            .filter(|(id, _)| !edits.tensors.contains_key(id))
-            .map(|(_, t)| t.name.clone())
-            .collect();
-        for id in edits.tensors.keys() {
-            if let Some(t) = self.tensors.get_mut(id) {
-                t.name = unique(&mut taken, &t.name);
-            }
-        }
-        let mut taken: BTreeSet<String> = self
-            .nodes
-            .iter()
-            .filter(|(id, _)| !edits.nodes.contains_key(id))
-            .map(|(_, n)| n.name.clone())
-            .collect();
-        for id in edits.nodes.keys() {
-            if let Some(n) = self.nodes.get_mut(id) {
-                n.name = unique(&mut taken, &n.name);
-            }
-        }
+        make_unique(self.tensors.iter_mut().map(|(id, t)| (edits.tensors.contains_key(id), &mut t.name)));
+        make_unique(self.nodes.iter_mut().map(|(id, n)| (edits.nodes.contains_key(id), &mut n.name)));
+    }
+}
+
+/// Takes names with whether they are new.
+fn make_unique<'a>(names: impl Iterator<Item = (bool, &'a mut String)>) {
+    let (new, old): (Vec<_>, Vec<_>) = names.partition(|(new, _)| *new);
+    let mut taken: BTreeSet<String> = old.into_iter().map(|(_, name)| name.clone()).collect();
+    for (_, name) in new {
+        *name = unique(&mut taken, name);
     }
 }
 
