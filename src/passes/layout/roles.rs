@@ -3,10 +3,26 @@
 
 use std::collections::BTreeMap;
 
-use crate::ir::ops::{Reshape, Transpose};
+use crate::ir::ops::{self, Reshape, Transpose};
 use crate::ir::{Graph, Layout, Node, Op, TensorId};
 
 use crate::passes::kinds;
+
+/// The pattern of every reduction, binding what it reduces.
+macro_rules! any_reduction {
+    ($reduction:ident) => {
+        Op::ReduceL1(ops::ReduceL1 { reduction: $reduction })
+            | Op::ReduceL2(ops::ReduceL2 { reduction: $reduction })
+            | Op::ReduceLogSum(ops::ReduceLogSum { reduction: $reduction })
+            | Op::ReduceLogSumExp(ops::ReduceLogSumExp { reduction: $reduction })
+            | Op::ReduceMax(ops::ReduceMax { reduction: $reduction })
+            | Op::ReduceMean(ops::ReduceMean { reduction: $reduction })
+            | Op::ReduceMin(ops::ReduceMin { reduction: $reduction })
+            | Op::ReduceProd(ops::ReduceProd { reduction: $reduction })
+            | Op::ReduceSum(ops::ReduceSum { reduction: $reduction })
+            | Op::ReduceSumSquare(ops::ReduceSumSquare { reduction: $reduction })
+    };
+}
 
 /// How an operand relates to the layout of its node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,26 +193,10 @@ fn reducing(node: &Node, axes: &[usize], keepdims: bool, rank: usize) -> Role {
 
 /// The axes of a reduction, and whether they stay.
 fn reduction(op: &Op) -> Option<(&[usize], bool)> {
-    macro_rules! any {
-        ($($name:ident),*) => {
-            match op {
-                $(Op::$name(op) => Some((op.reduction.axes.as_slice(), op.reduction.keepdims)),)*
-                _ => None,
-            }
-        };
+    match op {
+        any_reduction!(op) => Some((op.axes.as_slice(), op.keepdims)),
+        _ => None,
     }
-    any!(
-        ReduceL1,
-        ReduceL2,
-        ReduceLogSum,
-        ReduceLogSumExp,
-        ReduceMax,
-        ReduceMean,
-        ReduceMin,
-        ReduceProd,
-        ReduceSum,
-        ReduceSumSquare
-    )
 }
 
 /// Whether a reshape only regroups the spatial axes.
@@ -215,17 +215,6 @@ pub fn on_last(op: &Op, rank: usize) -> Op {
     let mut op = op.clone();
     if rank < 3 {
         return op;
-    }
-    macro_rules! reductions {
-        ($op:ident, $($name:ident),*) => {
-            match &mut $op {
-                $(Op::$name(op) => {
-                    op.reduction.axes.iter_mut().for_each(axis);
-                    op.reduction.axes.sort_unstable();
-                })*
-                _ => {}
-            }
-        };
     }
     match &mut op {
         Op::Conv(op) => {
@@ -257,21 +246,12 @@ pub fn on_last(op: &Op, rank: usize) -> Op {
         }
         // A flattened tensor keeps its shape; only the order of its elements changes.
         Op::Reshape(Reshape { shape }) if shape.len() >= 3 => permute(shape),
+        any_reduction!(op) => {
+            op.axes.iter_mut().for_each(axis);
+            op.axes.sort_unstable();
+        }
         _ => {}
     }
-    reductions!(
-        op,
-        ReduceL1,
-        ReduceL2,
-        ReduceLogSum,
-        ReduceLogSumExp,
-        ReduceMax,
-        ReduceMean,
-        ReduceMin,
-        ReduceProd,
-        ReduceSum,
-        ReduceSumSquare
-    );
     op
 }
 
