@@ -50,7 +50,7 @@ impl Operator for ILayerNorm {
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let shape = &outputs[0].shape;
         let (w, b) = (flat(inputs[1]), flat(inputs[2]));
-        let y = Rows::from(shape, shape.len().saturating_sub(1)).map(flat(inputs[0]), |row| {
+        let y = Rows::last(shape).map(flat(inputs[0]), |row| {
             let n = row.len() as i64;
             let mean = row.iter().sum::<i64>() / n;
             let squares: i64 = row.iter().map(|x| (x - mean) * (x - mean)).sum();
@@ -65,7 +65,7 @@ impl Operator for ILayerNorm {
     fn params(&self, inputs: &[TensorType], _outputs: &[TensorType]) -> Params {
         let mut p = attributes(self);
         let [x, w, b] = inputs else { return p };
-        Rows::from(&x.shape, x.rank().saturating_sub(1)).describe(&mut p);
+        Rows::last(&x.shape).describe(&mut p);
         p.insert("weight_step".into(), u8::from(w.elements() != 1).into());
         p.insert("bias_step".into(), u8::from(b.elements() != 1).into());
         p

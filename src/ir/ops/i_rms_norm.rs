@@ -63,7 +63,7 @@ impl Operator for IRmsNorm {
         let shape = &outputs[0].shape;
         let w = flat(inputs[1]);
         let half = self.n_levels / 2;
-        let y = Rows::from(shape, shape.len().saturating_sub(1)).map(flat(inputs[0]), |row| {
+        let y = Rows::last(shape).map(flat(inputs[0]), |row| {
             let squares: i64 = row.iter().map(|x| x * x).sum();
             let std = (squares / row.len() as i64 + 1).isqrt();
             let scaled = row.iter().enumerate().map(|(i, x)| x * w[i % w.len()] / std);
@@ -75,7 +75,7 @@ impl Operator for IRmsNorm {
     fn params(&self, inputs: &[TensorType], _outputs: &[TensorType]) -> Params {
         let mut p = attributes(self);
         let [x, w] = inputs else { return p };
-        Rows::from(&x.shape, x.rank().saturating_sub(1)).describe(&mut p);
+        Rows::last(&x.shape).describe(&mut p);
         p.insert("lo".into(), (-self.n_levels / 2).into());
         p.insert("hi".into(), (self.n_levels / 2 - 1).into());
         p.insert("weight_step".into(), u8::from(w.elements() != 1).into());

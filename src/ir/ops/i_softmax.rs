@@ -93,7 +93,7 @@ impl Operator for ISoftmax {
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let shape = &outputs[0].shape;
-        let y = Rows::from(shape, shape.len().saturating_sub(1)).map(flat(inputs[0]), |row| {
+        let y = Rows::last(shape).map(flat(inputs[0]), |row| {
             let max = row.iter().copied().max().unwrap_or(0);
             let e: Vec<i64> = row.iter().map(|x| self.exponential(x - max)).collect();
             let sum: i64 = e.iter().sum();
@@ -106,7 +106,7 @@ impl Operator for ISoftmax {
     fn params(&self, inputs: &[TensorType], _outputs: &[TensorType]) -> Params {
         let mut p = attributes(self);
         let [x] = inputs else { return p };
-        let rows = Rows::from(&x.shape, x.rank().saturating_sub(1));
+        let rows = Rows::last(&x.shape);
         rows.describe(&mut p);
         let peak = self.peak(255) as i128;
         let worst = (peak * (self.n_levels - 1) as i128).max(peak * rows.len as i128);

@@ -50,7 +50,7 @@ impl Operator for ItaMax {
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let shape = &outputs[0].shape;
-        let y = Rows::from(shape, shape.len().saturating_sub(1)).map(flat(inputs[0]), |row| {
+        let y = Rows::last(shape).map(flat(inputs[0]), |row| {
             let max = row.iter().copied().max().unwrap_or(0);
             let sum: i64 = row.iter().map(|x| 256 >> exponent(max - x)).sum();
             let inv = (self.n_levels - 1) * 256 / sum;
@@ -62,7 +62,7 @@ impl Operator for ItaMax {
     fn params(&self, inputs: &[TensorType], _outputs: &[TensorType]) -> Params {
         let mut p = attributes(self);
         if let [x] = inputs {
-            Rows::from(&x.shape, x.rank().saturating_sub(1)).describe(&mut p);
+            Rows::last(&x.shape).describe(&mut p);
         }
         p
     }

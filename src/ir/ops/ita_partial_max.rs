@@ -72,7 +72,7 @@ impl Operator for ItaPartialMax {
     }
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let shape = &outputs[0].shape;
-        let rows = Rows::from(shape, shape.len().saturating_sub(1));
+        let rows = Rows::last(shape);
         let y = rows.map(flat(inputs[0]), |row| self.row(row));
         Ok(vec![tensor(shape, y, outputs[0].dtype)?])
     }
@@ -81,7 +81,7 @@ impl Operator for ItaPartialMax {
         let mut p = attributes(self);
         p.insert("top".into(), (self.n_levels / 2 - 1).into());
         if let [x] = inputs {
-            Rows::from(&x.shape, x.rank().saturating_sub(1)).describe(&mut p);
+            Rows::last(&x.shape).describe(&mut p);
         }
         p
     }

@@ -34,6 +34,10 @@ impl Rows {
     pub fn from(shape: &[usize], axis: usize) -> Rows {
         Rows::along(shape, axis, shape.len().saturating_sub(axis))
     }
+    /// Rows along the last axis.
+    pub fn last(shape: &[usize]) -> Rows {
+        Rows::from(shape, shape.len().saturating_sub(1))
+    }
     /// Number of rows.
     pub fn count(&self) -> usize {
         self.outer * self.inner
