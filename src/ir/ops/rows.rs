@@ -108,6 +108,74 @@ pub fn row_axes(node: &ImportNode, flatten: bool) -> Result<(usize, usize), OpEr
     Ok((axis(node.attributes.int_or("axis", -1)?, rank)?, 1))
 }
 
+/// Declares an operator that applies a function to each row of floats: `Name, |row| results, { more of the trait }`.
+macro_rules! row_function {
+    ($name:ident, $function:expr, { $($more:tt)* }) => {
+        /// See the module.
+        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            /// The first axis of a row.
+            pub axis: usize,
+            /// How many axes a row spans.
+            pub span: usize,
+        }
+
+        impl super::Operator for $name {
+            const NAME: &'static str = stringify!($name);
+            const ONNX: &'static [&'static str] = &[stringify!($name)];
+            const NUMERIC: super::Numeric = super::Numeric::Float;
+
+            fn import(
+                node: &crate::ir::import::ImportNode,
+            ) -> Result<crate::ir::import::Imported, crate::ir::import::OpError> {
+                let (axis, span) = super::rows::row_axes(node, node.opset < 13)?;
+                Ok(crate::ir::import::Imported::new($name { axis, span }, node.all()))
+            }
+            fn operand_names(&self, _count: usize) -> Vec<String> {
+                vec!["x".into()]
+            }
+            fn infer(
+                &self,
+                inputs: &[crate::ir::graph::TensorType],
+            ) -> Result<Vec<crate::ir::graph::TensorType>, crate::ir::import::OpError> {
+                super::common::arity(inputs, 1, 1)?;
+                super::floats::all_float(inputs)?;
+                let (x, axis, span) = (&inputs[0], self.axis, self.span);
+                if axis + span > x.rank() {
+                    let message = format!("axes {axis}+{span} are not in {x}");
+                    return Err(crate::ir::import::OpError::invalid(message));
+                }
+                Ok(inputs.to_vec())
+            }
+            fn reference(
+                &self,
+                inputs: &[&crate::ir::value::Value],
+                outputs: &[crate::ir::graph::TensorType],
+            ) -> Result<Vec<crate::ir::value::Value>, crate::ir::import::OpError> {
+                let shape = &outputs[0].shape;
+                let rows = super::rows::Rows::along(shape, self.axis, self.span);
+                let y = rows.map(super::floats::flat(inputs[0]), $function);
+                Ok(vec![super::floats::tensor(shape, y)?])
+            }
+            /// The attributes and the rows: `outer`, `len`, `inner`, `rows`.
+            fn params(
+                &self,
+                inputs: &[crate::ir::graph::TensorType],
+                _outputs: &[crate::ir::graph::TensorType],
+            ) -> super::Params {
+                let mut p = super::attributes(self);
+                if let [x] = inputs {
+                    super::rows::Rows::along(&x.shape, self.axis, self.span).describe(&mut p);
+                }
+                p
+            }
+            $($more)*
+        }
+    };
+}
+pub(super) use row_function;
+
 #[cfg(test)]
 mod tests {
     use super::*;
