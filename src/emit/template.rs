@@ -35,9 +35,9 @@ impl Default for Templates {
         let mut handlebars = Handlebars::new();
         handlebars.set_strict_mode(true);
         handlebars.register_escape_fn(handlebars::no_escape);
-        handlebars.register_helper("join", Box::new(Join));
-        handlebars.register_helper("float", Box::new(Float));
-        handlebars.register_helper("int", Box::new(Int));
+        handlebars.register_helper("join", Box::new(Text(join)));
+        handlebars.register_helper("float", Box::new(Text(float)));
+        handlebars.register_helper("int", Box::new(Text(int)));
         handlebars.register_helper("hoist", Box::new(Hoist));
         handlebars.register_helper("indent", Box::new(indent));
         handlebars.register_helper("add", Box::new(Arithmetic("add", i64::checked_add)));
@@ -110,8 +110,10 @@ fn argument<'a>(h: &'a Helper, helper: &str, i: usize) -> std::result::Result<&'
     Ok(value.value())
 }
 
-struct Join;
-impl HelperDef for Join {
+/// A helper that writes text. Other than those of handlebars' macro it says what is wrong with what it is
+/// given.
+struct Text(fn(&Helper) -> std::result::Result<String, RenderError>);
+impl HelperDef for Text {
     fn call<'reg: 'rc, 'rc>(
         &self,
         h: &Helper<'rc>,
@@ -120,58 +122,40 @@ impl HelperDef for Join {
         _: &mut RenderContext<'reg, 'rc>,
         out: &mut dyn Output,
     ) -> HelperResult {
-        let Json::Array(list) = argument(h, "join", 0)? else {
-            return Err(wrong("join", "needs a list"));
-        };
-        let separator = h.param(1).and_then(|p| p.value().as_str()).unwrap_or(", ");
-        let items: Vec<String> = list
-            .iter()
-            .map(|v| match v {
-                Json::String(s) => s.clone(),
-                Json::Bool(b) => u8::from(*b).to_string(),
-                other => other.to_string(),
-            })
-            .collect();
-        out.write(&items.join(separator))?;
+        out.write(&(self.0)(h)?)?;
         Ok(())
     }
 }
 
-struct Float;
-impl HelperDef for Float {
-    fn call<'reg: 'rc, 'rc>(
-        &self,
-        h: &Helper<'rc>,
-        _: &'reg Handlebars<'reg>,
-        _: &'rc Context,
-        _: &mut RenderContext<'reg, 'rc>,
-        out: &mut dyn Output,
-    ) -> HelperResult {
-        let value = argument(h, "float", 0)?;
-        let number = match value {
-            Json::String(s) => s.parse::<f32>().ok(),
-            Json::Number(n) => n.as_f64().map(|x| x as f32),
-            _ => None,
-        };
-        let number = number.ok_or_else(|| wrong("float", format!("needs a number, not {value}")))?;
-        out.write(&literal::float(number))?;
-        Ok(())
-    }
+fn join(h: &Helper) -> std::result::Result<String, RenderError> {
+    let Json::Array(list) = argument(h, "join", 0)? else {
+        return Err(wrong("join", "needs a list"));
+    };
+    let separator = h.param(1).and_then(|p| p.value().as_str()).unwrap_or(", ");
+    let items: Vec<String> = list
+        .iter()
+        .map(|v| match v {
+            Json::String(s) => s.clone(),
+            Json::Bool(b) => u8::from(*b).to_string(),
+            other => other.to_string(),
+        })
+        .collect();
+    Ok(items.join(separator))
 }
 
-struct Int;
-impl HelperDef for Int {
-    fn call<'reg: 'rc, 'rc>(
-        &self,
-        h: &Helper<'rc>,
-        _: &'reg Handlebars<'reg>,
-        _: &'rc Context,
-        _: &mut RenderContext<'reg, 'rc>,
-        out: &mut dyn Output,
-    ) -> HelperResult {
-        out.write(&literal::int(integer(h, "int", 0)?))?;
-        Ok(())
-    }
+fn float(h: &Helper) -> std::result::Result<String, RenderError> {
+    let value = argument(h, "float", 0)?;
+    let number = match value {
+        Json::String(s) => s.parse::<f32>().ok(),
+        Json::Number(n) => n.as_f64().map(|x| x as f32),
+        _ => None,
+    };
+    let number = number.ok_or_else(|| wrong("float", format!("needs a number, not {value}")))?;
+    Ok(literal::float(number))
+}
+
+fn int(h: &Helper) -> std::result::Result<String, RenderError> {
+    Ok(literal::int(integer(h, "int", 0)?))
 }
 
 struct Hoist;
