@@ -58,9 +58,8 @@ static inline void tw_dma_rows(uintptr_t l1, uintptr_t outside, size_t rows, siz
             outside += stride;
         }
     } else if (row > 0) {
-        const size_t most = TW_MCHAN_MOST / row;
         while (rows > 0) {
-            const size_t some = rows < most ? rows : most;
+            const size_t some = rows * row <= TW_MCHAN_MOST ? rows : TW_MCHAN_MOST / row;
             TW_MCHAN_COMMAND = (some * row) | way | TW_MCHAN_2D;
             TW_MCHAN_COMMAND = l1;
             TW_MCHAN_COMMAND = outside;

@@ -11,11 +11,11 @@
 
 /* How a part lies in its tensor: planes of rows of bytes. In L1 it is contiguous. */
 struct tw_copy {
+    uint32_t row;    /* bytes of a row */
+    uint32_t rows;   /* rows of a plane */
+    uint32_t stride; /* bytes from one row to the next */
     uint32_t planes;
     uint32_t plane; /* bytes from one plane to the next */
-    uint32_t rows;
-    uint32_t stride; /* bytes from one row to the next */
-    uint32_t row;    /* bytes of a row */
 };
 
 /* What is done for one part. */
@@ -23,19 +23,26 @@ struct tw_turn {
     uint16_t kind;  /* which of the parts that are alike */
     uint16_t loads; /* bit s: operand s is fetched */
     uint16_t turns; /* bit s: stream s uses its second slot */
+    uint16_t none;
 };
 
-/* A layer. A stream is an operand or a result; operands come first. */
+/*
+ * A layer. A stream is an operand or a result; operands come first.
+ *
+ * Its tables lie one behind the other: of each stream two slots, in bytes from the start of the layer's share of L1; of each
+ * kind and stream a struct tw_copy; of each part and stream the bytes from the tensor's start; of each part a struct
+ * tw_turn. The first `near` bytes of them are copied to L1, where they are read faster.
+ */
 struct tw_tiles {
     uint16_t tiles;
+    uint16_t kinds;
     uint8_t streams;
     uint8_t operands;
-    uint8_t ahead;                /* whether a part is fetched while the one before it is computed */
-    uint16_t resident;            /* bit s: the whole tensor of stream s is in L1, its parts are used where they are */
-    const struct tw_copy *copies; /* of each kind and stream */
-    const uint32_t *offsets;      /* of each part and stream: bytes from the tensor's start */
-    const struct tw_turn *turns;  /* of each part */
-    const uint32_t *slots;        /* of each stream: two, in bytes from the start of the arena in L1 */
+    uint16_t ahead;    /* whether a part is fetched while the one before it is computed */
+    uint16_t resident; /* bit s: the whole tensor of stream s is in L1, its parts are used where they are */
+    uint16_t near;     /* bytes of tables copied to L1 */
+    uint32_t at;       /* where to, in bytes from the start of the share */
+    const void *tables;
 };
 
 /* Computes a part; all cores call it. */

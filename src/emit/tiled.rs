@@ -126,14 +126,14 @@ impl Network<'_> {
             .kinds
             .iter()
             .flat_map(|k| &k.copies)
-            .map(|c| json!([c.planes, c.plane, c.rows, c.stride, c.row]))
+            .map(|c| json!([c.row, c.rows, c.stride, c.planes, c.plane]))
             .collect();
         let (fetched, stored) = tiled.moved();
         let fields = json!({
             "tiles": tiles, "count": tiled.tiles.len(), "streams": streams, "columns": tiled.streams.len(),
             "operands": node.inputs.len(), "copies": copies, "kinds_count": tiled.kinds.len(),
             "ahead": u8::from(tiled.ahead), "scratch": tiled.scratch, "bytes": tiled.bytes, "shape": tiled.shape,
-            "fetched": fetched, "stored": stored,
+            "tables_near": tiled.tables.bytes, "tables_at": tiled.tables.at, "fetched": fetched, "stored": stored,
             "resident": bits(tiled.streams.iter().map(|s| s.resident()).collect()),
         });
         match fields {

@@ -7,6 +7,37 @@
 #include "../kernels/tw_dma.h"
 #include "../kernels/tw_stage.h"
 
+/* Where the streams of two parts are: that being computed, and the next. Core 0 writes, all read. */
+__attribute__((section(".l1"))) static struct {
+    int kind;
+    void *at[TW_STREAMS];
+} parts[2];
+
+/* A layer, its tables, and the addresses that go with it. */
+struct layer {
+    const struct tw_tiles *tiles;
+    const void *const *whole;
+    uint8_t *l1;
+    const uint32_t *slots;
+    const struct tw_copy *copies;
+    const uint32_t *offsets;
+    const struct tw_turn *turns;
+};
+
+/* Fetches what shall be near of the tables. Where the rest begins follows from the sizes. */
+static void open(struct layer *layer)
+{
+    const struct tw_tiles *tiles = layer->tiles;
+    const uint32_t streams = tiles->streams, near = tiles->near;
+    const uint32_t fixed = 4 * streams * (2 + 5 * (uint32_t)tiles->kinds);
+    const uint8_t *l1 = layer->l1 + tiles->at;
+    tw_dma_wait(tw_dma_1d(l1, tiles->tables, near, TW_DMA_IN));
+    layer->slots = (const uint32_t *)l1;
+    layer->copies = (const struct tw_copy *)(l1 + 8 * streams);
+    layer->offsets = (const uint32_t *)((near > fixed ? l1 : (const uint8_t *)tiles->tables) + fixed);
+    layer->turns = (const struct tw_turn *)(layer->offsets + streams * tiles->tiles);
+}
+
 static void move(const struct tw_copy *copy, const uint8_t *l1, const uint8_t *outside, int in)
 {
     for (uint32_t i = 0; i < copy->planes; i++) {
@@ -16,46 +47,36 @@ static void move(const struct tw_copy *copy, const uint8_t *l1, const uint8_t *o
     }
 }
 
-/* Where the streams of two parts are: that being computed, and the next. Core 0 writes, all read. */
-__attribute__((section(".l1"))) static void *places[2][TW_STREAMS];
-
-/* A layer and the addresses that go with it. */
-struct layer {
-    const struct tw_tiles *tiles;
-    const void *const *whole;
-    uint8_t *l1;
-};
-
 /* Sets the addresses of part i; starts to fetch what it lacks. */
 static tw_dma fetch(const struct layer *layer, uint32_t i)
 {
-    const struct tw_tiles *tiles = layer->tiles;
-    const struct tw_turn *turn = &tiles->turns[i];
-    const struct tw_copy *copies = &tiles->copies[turn->kind * tiles->streams];
-    const uint32_t *offsets = &tiles->offsets[i * tiles->streams];
+    const uint32_t streams = layer->tiles->streams, resident = layer->tiles->resident;
+    const struct tw_turn turn = layer->turns[i];
+    const struct tw_copy *copies = &layer->copies[turn.kind * streams];
+    const uint32_t *offsets = &layer->offsets[i * streams];
     const tw_dma transfer = tw_dma_open();
-    for (uint32_t s = 0; s < tiles->streams; s++) {
-        const uint8_t *outside = (const uint8_t *)layer->whole[s] + offsets[s];
-        uint8_t *slot = layer->l1 + tiles->slots[2 * s + (turn->turns >> s & 1)];
-        if ((tiles->resident >> s & 1) != 0) {
-            slot = (uint8_t *)(uintptr_t)outside;
-        } else if ((turn->loads >> s & 1) != 0) {
-            move(&copies[s], slot, outside, TW_DMA_IN);
+    parts[i & 1].kind = turn.kind;
+    for (uint32_t s = 0; s < streams; s++) {
+        uint8_t *slot = layer->l1 + layer->slots[2 * s + (turn.turns >> s & 1)];
+        if ((resident >> s & 1) != 0) {
+            slot = (uint8_t *)(uintptr_t)layer->whole[s] + offsets[s];
+        } else if ((turn.loads >> s & 1) != 0) {
+            move(&copies[s], slot, (const uint8_t *)layer->whole[s] + offsets[s], TW_DMA_IN);
         }
-        places[i & 1][s] = slot;
+        parts[i & 1].at[s] = slot;
     }
     return transfer;
 }
 
 static tw_dma store(const struct layer *layer, uint32_t i)
 {
-    const struct tw_tiles *tiles = layer->tiles;
-    const struct tw_copy *copies = &tiles->copies[tiles->turns[i].kind * tiles->streams];
-    const uint32_t *offsets = &tiles->offsets[i * tiles->streams];
+    const uint32_t streams = layer->tiles->streams, resident = layer->tiles->resident;
+    const struct tw_copy *copies = &layer->copies[(uint32_t)parts[i & 1].kind * streams];
+    const uint32_t *offsets = &layer->offsets[i * streams];
     const tw_dma transfer = tw_dma_open();
-    for (uint32_t s = tiles->operands; s < tiles->streams; s++) {
-        if ((tiles->resident >> s & 1) == 0) {
-            move(&copies[s], places[i & 1][s], (const uint8_t *)layer->whole[s] + offsets[s], TW_DMA_OUT);
+    for (uint32_t s = layer->tiles->operands; s < streams; s++) {
+        if ((resident >> s & 1) == 0) {
+            move(&copies[s], parts[i & 1].at[s], (const uint8_t *)layer->whole[s] + offsets[s], TW_DMA_OUT);
         }
     }
     return transfer;
@@ -64,15 +85,16 @@ static tw_dma store(const struct layer *layer, uint32_t i)
 void tw_tiles_run(const struct tw_tiles *tiles, const void *const *whole, uint8_t *l1, void *scratch, tw_part *part)
 {
     const int leads = tw_core_id() == 0;
-    const uint32_t parts = tiles->tiles, ahead = tiles->ahead;
-    const struct layer layer = { tiles, whole, l1 };
+    const uint32_t count = tiles->tiles, ahead = tiles->ahead;
+    struct layer layer = { tiles, whole, l1, NULL, NULL, NULL, NULL };
     tw_dma fetched = 0;
     tw_dma stored[2] = { 0, 0 };
 
     if (leads) {
+        open(&layer);
         fetched = fetch(&layer, 0);
     }
-    for (uint32_t i = 0; i < parts; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         if (leads) {
             tw_dma_wait(fetched);
             /* The results of the part that had these slots before must be gone. */
@@ -81,25 +103,25 @@ void tw_tiles_run(const struct tw_tiles *tiles, const void *const *whole, uint8_
             }
         }
         tw_barrier();
-        if (leads && ahead && i + 1 < parts) {
+        if (leads && ahead && i + 1 < count) {
             fetched = fetch(&layer, i + 1);
         }
-        if (leads && i + 1 + ahead >= parts) {
+        if (leads && i + 1 + ahead >= count) {
             tw_stage_later();
         }
-        part(tiles->turns[i].kind, places[i & 1], scratch);
+        part(parts[i & 1].kind, parts[i & 1].at, scratch);
         tw_barrier();
         if (leads) {
             stored[i & 1] = store(&layer, i);
-            if (!ahead && i + 1 < parts) {
+            if (!ahead && i + 1 < count) {
                 fetched = fetch(&layer, i + 1);
             }
         }
     }
     if (leads) {
-        if (ahead && parts > 1) {
-            tw_dma_wait(stored[parts & 1]);
+        if (ahead && count > 1) {
+            tw_dma_wait(stored[count & 1]);
         }
-        tw_dma_wait(stored[(parts - 1) & 1]);
+        tw_dma_wait(stored[(count - 1) & 1]);
     }
 }

@@ -63,6 +63,15 @@ impl Stream {
     }
 }
 
+/// The part of a layer's tables that the runtime copies to the scratchpad.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tables {
+    /// Where to, in bytes from the start of the layer's share.
+    pub at: usize,
+    /// Bytes.
+    pub bytes: usize,
+}
+
 /// A layer in parts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tiled {
@@ -80,6 +89,8 @@ pub struct Tiled {
     pub ahead: bool,
     /// The kernels' working memory in the scratchpad, if they need some.
     pub scratch: Option<usize>,
+    /// Its tables there.
+    pub tables: Tables,
     /// Bytes of the layer's share.
     pub bytes: usize,
     /// Size of a part along each axis of the iteration space.
@@ -98,6 +109,13 @@ impl Tiled {
         self.tiles
             .iter()
             .all(|t| t.offsets[operand] == t.offsets[result] && copies(t)[operand] == copies(t)[result])
+    }
+    /// Bytes of the tables: slots and copies, which every part needs, and all of them. The runtime's layout: two words for
+    /// the slots of a stream, five for a copy, one for an offset, two for a part's turn.
+    pub fn table_bytes(&self) -> (usize, usize) {
+        let (streams, kinds, parts) = (self.streams.len(), self.kinds.len(), self.tiles.len());
+        let fixed = 4 * streams * (2 + 5 * kinds);
+        (fixed, fixed + 4 * parts * (streams + 2))
     }
     /// Bytes that the DMA moves in and out.
     pub fn moved(&self) -> (u64, u64) {

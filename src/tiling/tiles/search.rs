@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use super::copy::{self, Copy};
 use super::cost::{self, Dma, Part};
-use super::{Kind, Stream, Tile, Tiled};
+use super::{Kind, Stream, Tables, Tile, Tiled};
 use crate::ir::access::{Reach, Region, Space, Span, region};
 use crate::ir::{Graph, Node, NodeId, TensorType};
 use crate::targets::{Assignment, Choice, Library, fit_part};
@@ -49,6 +49,9 @@ const FINALISTS: usize = 8;
 const COMBINATIONS: usize = 6000;
 /// Parts of a layer at most.
 const MOST_TILES: usize = 4096;
+
+/// Bytes of a layer's tables that are copied to the scratchpad whatever they cost there.
+const NEAR_TABLES: usize = 1024;
 
 /// A region's shape and margins: all that tells parts apart but their place.
 type Outline = (Vec<usize>, Vec<(usize, usize)>);
@@ -477,11 +480,8 @@ impl Layer<'_> {
             used += self.slot_bytes(bytes);
             used - self.slot_bytes(bytes)
         });
-        if used > most {
-            return None;
-        }
         let costs: Vec<Part> = tiles.iter().map(|t| self.cost(&kinds[t.kind], t)).collect();
-        Some(Tiled {
+        let mut tiled = Tiled {
             arena: self.pad.arena,
             base: 0,
             cycles: cost::total(&costs, candidate.ahead),
@@ -490,9 +490,15 @@ impl Layer<'_> {
             tiles,
             ahead: candidate.ahead,
             scratch,
+            tables: Tables::default(),
             bytes: used,
             shape: candidate.shape.clone(),
-        })
+        };
+        let (fixed, all) = tiled.table_bytes();
+        let bytes = if all <= NEAR_TABLES { all } else { fixed };
+        tiled.tables = Tables { at: used, bytes };
+        tiled.bytes += self.slot_bytes(bytes);
+        (tiled.bytes <= most).then_some(tiled)
     }
 
     fn cost(&self, kind: &Kind, tile: &Tile) -> Part {

@@ -71,6 +71,12 @@ impl Replay<'_> {
             let bytes = self.tiled.kinds.iter().map(|k| k.choice.scratch_bytes).max().unwrap_or(0);
             used.push((at, at + bytes));
         }
+        let (at, bytes) = (self.tiled.tables.at, self.tiled.tables.bytes);
+        let (fixed, all) = self.tiled.table_bytes();
+        if bytes != fixed && bytes != all {
+            self.fault(format!("{bytes} bytes of tables are copied; there are {fixed} or {all}"));
+        }
+        used.push((at, at + bytes));
         used.sort_unstable();
         if used.windows(2).any(|w| w[1].0 < w[0].1) {
             self.fault("two slots overlap".into());
