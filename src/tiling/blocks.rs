@@ -179,7 +179,9 @@ impl<'a> Sharing<'a> {
                 && self.graph.tensor(result).ty.bytes() == whole;
             let dies = self.members[&block].iter().all(|t| self.last_read.get(t).is_none_or(|l| *l <= step));
             let readers = node.inputs.iter().filter(|t| self.block_of(**t) == Some(block));
-            let external = self.interface == Interface::Caller && self.is_external(block);
+            // What enters or leaves the network stays outside of a scratchpad; what follows in its place would too.
+            let outside = self.scratchpad && (self.is_external(block) || self.graph.is_output(result));
+            let external = outside || (self.interface == Interface::Caller && self.is_external(block));
             if fits && dies && readers.count() == 1 && !external && !self.out.place.contains_key(&result) {
                 self.admit(result, block, 0, step);
                 self.out.aliases.push(Alias { node: id, operand, result, kind: AliasKind::InPlace });

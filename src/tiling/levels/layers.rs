@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::ir::{Graph, NodeId, TensorId};
-use crate::targets::{Assignment, Library};
+use crate::targets::{Assignment, KernelId, Library};
 use crate::tiling::blocks::{BlockId, Blocks, Sharing};
 
 /// Everything that is known before levels are decided.
@@ -43,6 +43,8 @@ pub struct Layer {
     pub id: NodeId,
     /// Operands, then results.
     pub streams: Vec<Stream>,
+    /// Which kernel it calls.
+    pub kernel_id: Option<KernelId>,
     /// Cycles of its kernel with everything in the scratchpad.
     pub kernel: u64,
     /// Bytes of working memory.
@@ -125,6 +127,7 @@ fn layer(graph: &Graph, assignment: &Assignment, library: &Library, blocks: &Blo
     Layer {
         id,
         // Without a cost in its manifest, a kernel takes a cycle for each byte.
+        kernel_id: choice.map(|c| c.kernel),
         kernel: choice.and_then(|c| library.cycles(c)).unwrap_or(bytes as u64),
         scratch: choice.map_or(0, |c| c.scratch_bytes),
         streams,

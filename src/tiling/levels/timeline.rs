@@ -16,6 +16,10 @@ const AHEAD: usize = 4;
 pub const CALL: u64 = 120;
 /// Cycles to start a transfer.
 const START: u64 = 60;
+/// Cycles to bring a kernel's code into the instruction cache, when another kernel ran before.
+pub const COLD: u64 = 500;
+/// The same for the loop around parts.
+const COLD_PARTS: u64 = 1700;
 /// How much longer a kernel takes that works outside of the scratchpad.
 const FAR: u64 = 8;
 
@@ -58,6 +62,8 @@ pub struct Timeline<'a> {
     now: u64,
     /// The layer from which on everything in a block that is not near is there.
     home: BTreeMap<BlockId, usize>,
+    /// The layer with which the latest transfer starts: those for later layers must not go before it.
+    turn: usize,
     out: Outcome,
 }
 
@@ -88,6 +94,7 @@ impl<'a> Timeline<'a> {
             dma: 0,
             now: 0,
             home: Default::default(),
+            turn: 0,
             out: Outcome::default(),
         };
         let mut worst = 0;
@@ -132,6 +139,9 @@ impl<'a> Timeline<'a> {
                 *home = end.max(*home);
             }
         }
+        let starts = trial.staged.iter().filter(|s| s.start <= i).map(|s| s.start);
+        let parts = matches!(trial.mode, Mode::Parts(_)).then_some(i);
+        self.turn = starts.chain(parts).fold(self.turn, usize::max);
         self.used[i] += trial.own;
         self.now = trial.end;
         self.dma = trial.dma;
@@ -168,7 +178,7 @@ impl<'a> Timeline<'a> {
         for list in [constants, computed] {
             self.fetch(i, &list, &mut trial);
         }
-        trial.end = trial.begin + layer.kernel + CALL;
+        trial.end = trial.begin + layer.kernel + CALL + self.cold(i);
         if !stored.is_empty() {
             let cycles: u64 = stored.iter().map(|(_, s)| self.copy_cycles(s.bytes)).sum();
             trial.dma = trial.dma.max(trial.end) + cycles;
@@ -204,7 +214,7 @@ impl<'a> Timeline<'a> {
         let homes = list.iter().filter_map(|(_, s)| self.home.get(&s.block?).copied());
         // Without room to be ahead, single buffering is what is wanted.
         let ahead = if self.tiler.pad.buffering == Buffering::Single { 0 } else { AHEAD };
-        let earliest = homes.max().unwrap_or(0).max(i.saturating_sub(ahead));
+        let earliest = homes.max().unwrap_or(0).max(i.saturating_sub(ahead)).max(self.turn);
         let begins = |s: usize| if s == i { self.now } else { self.out.chosen[s].begin };
         let ready = |s: usize| self.idle(s, trial.dma).max(begins(s)) + cycles;
         let mut start = i;
@@ -233,6 +243,12 @@ impl<'a> Timeline<'a> {
         }
     }
 
+    /// Cycles to fetch the kernel's code.
+    fn cold(&self, i: usize) -> u64 {
+        let kernel = |i: usize| &self.layers.list[i].kernel_id;
+        if i > 0 && kernel(i - 1) == kernel(i) { 0 } else { COLD }
+    }
+
     fn copy_cycles(&self, bytes: usize) -> u64 {
         self.tiler.pad.dma.cycles(&Copy::run(bytes))
     }
@@ -250,7 +266,7 @@ impl<'a> Timeline<'a> {
         let shared = shared.and_then(|b| self.tiler.tile(layer.id, mask, b));
         let tiled = shared.filter(|t| t.cycles <= full.cycles + full.cycles / 50).unwrap_or(full);
         let begin = self.now.max(self.dma);
-        let end = begin + tiled.cycles + CALL;
+        let end = begin + tiled.cycles + CALL + COLD_PARTS + self.cold(i);
         let own = aligned(tiled.bytes);
         Some(Trial { begin, end, dma: end, staged: Vec::new(), own, mode: Mode::Parts(tiled) })
     }
