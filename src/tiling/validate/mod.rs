@@ -52,6 +52,7 @@ pub struct Replay<'a> {
     memory: BTreeMap<Space, Contents>,
     meaning: BTreeMap<TensorId, Vec<Segment>>,
     flights: Vec<transfers::Flight>,
+    layer: usize,
     faults: Diagnostics,
 }
 
@@ -67,6 +68,7 @@ pub fn validate(graph: &Graph, assignment: &Assignment, plan: Plan) -> Result<Ch
         memory: BTreeMap::new(),
         meaning: BTreeMap::new(),
         flights: Vec::new(),
+        layer: 0,
         faults: Diagnostics::default(),
     };
     replay.check_order();
@@ -429,8 +431,11 @@ impl Replay<'_> {
                 node.inputs.iter().flat_map(|t| self.meaning.get(t).cloned().unwrap_or_default()).collect()
             }
         };
-        // Whoever reads it finds out whether that is so: a transfer may still be bringing it.
         self.meaning.insert(node.outputs[0], meaning);
+        // What is still to be stored cannot be there; whoever reads it later finds out.
+        if !self.range(node.outputs[0]).is_some_and(|range| self.comes(range)) {
+            self.read(node.outputs[0], Some(id));
+        }
     }
 
     /// What a kernel writes must not lie over what it reads, but where it is declared safe.

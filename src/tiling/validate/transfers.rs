@@ -64,6 +64,7 @@ impl Replay<'_> {
     /// Transfers that end before layer `layer` land; those that start with it take off, stores first; those that it waits for
     /// land too, stores before anything is fetched.
     pub fn fly(&mut self, layer: usize) {
+        self.layer = layer;
         self.land(|f| f.staged.end <= layer);
         let is_fetch =
             |(node, stream, _): &(NodeId, usize, Staged)| *stream < self.graph.node(*node).inputs.len();
@@ -145,6 +146,19 @@ impl Replay<'_> {
             let does = if written { "writes" } else { "reads" };
             self.fault(by, format!("{does} bytes that transfer {transfer} for {node} is still moving"));
         }
+    }
+
+    /// Whether a result that was computed is still to be stored to some of these bytes.
+    pub fn comes(&self, range: Range) -> bool {
+        let stored = |((id, stream), _): &(&(NodeId, usize), &Staged)| {
+            let node = self.graph.node(*id);
+            let result = stream.checked_sub(node.inputs.len()).and_then(|r| node.outputs.get(r));
+            result.is_some_and(|t| {
+                self.meaning.contains_key(t) && self.range(*t).is_some_and(|to| overlap(to, range))
+            })
+        };
+        let landed = |s: &Staged| s.end < self.layer;
+        self.plan.staged.iter().any(|entry| !landed(entry.1) && stored(&entry))
     }
 
     /// Everything has landed behind the last layer.
