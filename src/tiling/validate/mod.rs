@@ -433,8 +433,10 @@ impl Replay<'_> {
         };
         self.meaning.insert(node.outputs[0], meaning);
         // What is still to be stored cannot be there; whoever reads it later finds out.
-        if !self.range(node.outputs[0]).is_some_and(|range| self.comes(range)) {
-            self.read(node.outputs[0], Some(id));
+        for t in node.inputs.iter().chain(&node.outputs) {
+            if !self.range(*t).is_some_and(|range| self.comes(range)) {
+                self.read(*t, Some(id));
+            }
         }
     }
 
