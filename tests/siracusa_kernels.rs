@@ -166,6 +166,8 @@ fn bytes() {
             ("ref_add", "generic/add_rq.c", ""),
             ("sum", "siracusa/add_rq_xp.c", ""),
             ("lookup", "siracusa/lookup_xp.c", "-UX_T -DX_T=A_T"),
+            ("ref_strided", "generic/strided.c", ""),
+            ("strided", "siracusa/strided_xp.c", ""),
         ];
         check("bytes", &[("X", x), ("A", a), ("B", b), ("Y", y)], &kernels);
     }

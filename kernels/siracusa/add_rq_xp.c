@@ -16,24 +16,24 @@
 #include "tw_requant_xp.h"
 
 /* a + b of bytes, requantised by one multiplier and addend to bytes, on all cores: `rows` rows of `len` elements; operands
- * have a step from row to row and one from element to element, 0 where they repeat. `table` has 512 bytes of scratch
+ * have a step from row to row and one from element to element, 0 where they repeat. `scratch` has 512 bytes of
  * memory, or is NULL; (a + b) * mul + add + half fits 32 bits. y may be an operand of its own size. */
 
 void TW_KERNEL(const A_T *a, const B_T *b, const int32_t *mul, const int32_t *add, Y_T *y, int32_t rows, int32_t len,
                int32_t a_row, int32_t a_step, int32_t b_row, int32_t b_step, int shift, int32_t lo, int32_t hi,
-               uint8_t *table)
+               uint8_t *scratch)
 {
     const int32_t all = rows * len, least = (int32_t)A_MIN + (int32_t)B_MIN;
     const struct tw_range part = tw_split((size_t)all, 4);
     struct tw_narrow narrow;
     int32_t at = (int32_t)part.begin, row = tw_divide(at, len), first = at - row * len;
     tw_narrow_fits(&narrow, *mul, *add, shift, lo, hi);
-    if (table != NULL && all >= 2 * TW_TABLE_PAYS) {
+    const uint8_t *table = NULL;
+    if (scratch != NULL && all >= 2 * TW_TABLE_PAYS) {
         const struct tw_range own = tw_split_shared(511);
-        tw_requant_table(table + own.begin, (int32_t)own.begin + least, (int32_t)(own.end - own.begin), &narrow);
+        tw_requant_table(scratch + own.begin, (int32_t)own.begin + least, (int32_t)(own.end - own.begin), &narrow);
         tw_barrier();
-    } else {
-        table = NULL;
+        table = scratch;
     }
     for (; at < (int32_t)part.end; row++, first = 0) {
         const int32_t rest = (int32_t)part.end - at, count = len - first < rest ? len - first : rest;

@@ -16,6 +16,6 @@
 void TW_KERNEL(const X_T *x, const Y_T *table, Y_T *y, int32_t n)
 {
     const struct tw_range part = tw_split((size_t)n, 4);
-    tw_map_bytes((const uint8_t *)x + part.begin, 0, (const uint8_t *)table, (uint8_t *)y + part.begin,
+    tw_map_bytes((const uint8_t *)x + part.begin, (const uint8_t *)table, (uint8_t *)y + part.begin,
                  (int32_t)(part.end - part.begin));
 }

@@ -16,7 +16,7 @@
 #include "tw_requant_xp.h"
 
 /* y = clip((x * mul + add + half) >> shift, lo, hi) of x [outer, channels, inner], on all cores; results are bytes. mul and
- * add have one element (step 0) or one for each channel (step 1). `table` has 256 bytes of scratch memory, or is NULL: it
+ * add have one element (step 0) or one for each channel (step 1). `table` has 2368 bytes of scratch memory, or is NULL: it
  * serves bytes with one multiplier and addend. y may be x where that has bytes. Where TW_FITS is 1, x * mul + add + half
  * fits 32 bits. */
 
@@ -53,9 +53,11 @@ void TW_KERNEL(const X_T *x, const int32_t *mul, const int32_t *add, Y_T *y, int
         struct tw_narrow narrow;
         if (X_BITS == 8 && table != NULL && all >= TW_TABLE_PAYS && NARROW(&narrow, *mul, *add)) {
             const struct tw_range own = tw_split_shared(256);
-            tw_requant_table(table + own.begin, (int32_t)own.begin + (int32_t)X_MIN, (int32_t)(own.end - own.begin), &narrow);
+            for (size_t i = own.begin; i < own.end; i++) {
+                table[i] = (uint8_t)tw_narrow_one(&narrow, (int32_t)(X_T)i);
+            }
             tw_barrier();
-            tw_map_bytes((const uint8_t *)x, X_MIN < 0, table - (int32_t)X_MIN, (uint8_t *)y, count);
+            tw_map_bytes((const uint8_t *)x, tw_own_table(table, 256), (uint8_t *)y, count);
         } else {
             scale(x, y, count, 1, *mul, *add, shift, lo, hi);
         }

@@ -8,15 +8,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tw_cluster.h"
+#include "tw_pack.h"
 #include "tw_requant_xp.h"
 #include "tw_xpulp.h"
 
-/* Results of `count` numbers from `first` on. */
+/* Results of `count` numbers from `first` on, one behind the other. */
 static inline void tw_requant_table(uint8_t *table, int32_t first, int32_t count, const struct tw_narrow *narrow)
 {
     for (int32_t i = first; i < first + count; i++) {
         *table++ = (uint8_t)tw_narrow_one(narrow, i);
     }
+}
+
+/*
+ * A core's own copy of a table of `bytes` (a multiple of 4) in the scratch memory behind it: where all look up the same few
+ * values, they would wait for each other at the banks. The copies are two banks apart: 8 * (bytes + 8) bytes in all.
+ */
+static inline const uint8_t *tw_own_table(uint8_t *table, int32_t bytes)
+{
+    uint8_t *const own = table + bytes + tw_core_id() * (bytes + 8);
+    (void)tw_copy(own, table, bytes);
+    return own;
 }
 
 /* From so many elements on, all cores together, a table of 256 results is filled sooner than each is computed. */
@@ -27,97 +40,99 @@ static inline void tw_requant_table(uint8_t *table, int32_t first, int32_t count
 #define TW_LOOP_CLOSE ".option pop\n\t"
 #endif
 
-/* y[i] = zero[x[i]], x with or without sign; `zero` is the table's place for 0. y may be x. */
-TW_ALWAYS_INLINE void tw_map_bytes(const uint8_t *x, int is_signed, const uint8_t *zero, uint8_t *y, int32_t n)
+/*
+ * y[i] = table[x[i]], the bytes as indices; y may be x. Words are taken apart: eight cores that load byte after byte would
+ * wait for each other at the banks.
+ */
+TW_ALWAYS_INLINE void tw_map_bytes(const uint8_t *x, const uint8_t *table, uint8_t *y, int32_t n)
 {
-    int32_t i = n & 1;
-    if (i != 0) {
-        *y++ = is_signed ? zero[tw_signed(tw_extbs(*x))] : zero[*x];
-        x++;
-    }
 #if TW_XPULP
-#define TW_MAP(load)                                                                                                  \
-    __asm__ volatile(TW_LOOP_OPEN                                                                                     \
-                     ".insn i 0x7b, 4, x0, %[n], 12\n\t" /* lp.setup 0 */                                             \
-                     ".insn i 0x0b, " load ", %[a], 1(%[x])\n\t" /* p.lb(u) rd, 1(rs1!) */                            \
-                     ".insn i 0x0b, " load ", %[b], 1(%[x])\n\t"                                                      \
-                     ".insn r 0x03, 7, 0x20, %[a], %[t], %[a]\n\t" /* p.lbu rd, rs2(rs1) */                           \
-                     ".insn r 0x03, 7, 0x20, %[b], %[t], %[b]\n\t"                                                    \
-                     ".insn s 0x2b, 0, %[a], 1(%[y])\n\t" /* p.sb rs2, 1(rs1!) */                                     \
-                     ".insn s 0x2b, 0, %[b], 1(%[y])\n\t"                                                             \
-                     TW_LOOP_CLOSE                                                                                    \
-                     : [x] "+r"(x), [y] "+r"(y), [a] "=&r"(a), [b] "=&r"(b)                                           \
-                     : [t] "r"(zero), [n] "r"(n >> 1)                                                                 \
-                     : "memory")
-    if (n > 1) {
-        uint32_t a, b;
-        if (is_signed) {
-            TW_MAP("0");
-        } else {
-            TW_MAP("4");
-        }
-    }
-#undef TW_MAP
-#else
-    for (; i < n; i++, x++) {
-        *y++ = is_signed ? zero[tw_signed(tw_extbs(*x))] : zero[*x];
+    if (n >= 4) {
+        uint32_t v, a, b, c, d, r;
+        __asm__ volatile(TW_LOOP_OPEN
+                         ".insn i 0x7b, 4, x0, %[n], 24\n\t" /* lp.setup 0 */
+                         ".insn i 0x0b, 2, %[v], 4(%[x])\n\t" /* p.lw rd, 4(rs1!) */
+                         "andi %[a], %[v], 255\n\t"
+                         ".insn r 0x33, 1, 0x67, %[b], %[v], x8\n\t" /* p.extractu 8, 8 */
+                         ".insn r 0x03, 7, 0x20, %[a], %[t], %[a]\n\t" /* p.lbu rd, rs2(rs1) */
+                         ".insn r 0x03, 7, 0x20, %[b], %[t], %[b]\n\t"
+                         ".insn r 0x33, 1, 0x67, %[c], %[v], x16\n\t"
+                         "srli %[d], %[v], 24\n\t"
+                         ".insn r 0x03, 7, 0x20, %[c], %[t], %[c]\n\t"
+                         ".insn r 0x03, 7, 0x20, %[d], %[t], %[d]\n\t"
+                         ".insn r 0x57, 1, 0x70, %[r], %[b], %[a]\n\t" /* pv.packlo.b */
+                         ".insn r 0x57, 1, 0x6C, %[r], %[d], %[c]\n\t" /* pv.packhi.b */
+                         ".insn s 0x2b, 2, %[r], 4(%[y])\n\t" /* p.sw rs2, 4(rs1!) */
+                         TW_LOOP_CLOSE
+                         : [x] "+r"(x), [y] "+r"(y), [v] "=&r"(v), [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [d] "=&r"(d),
+                           [r] "=&r"(r)
+                         : [t] "r"(table), [n] "r"(n >> 2)
+                         : "memory");
+        n &= 3;
     }
 #endif
+    for (; n > 0; n--) {
+        *y++ = table[*x++];
+    }
 }
 
-/* Two bytes as the machine loads them, with or without sign, one step after the other. */
+/* How bytes are loaded and taken from words, with or without sign. */
 #if TW_XPULP
 #define TW_LOAD_S8 "0x00"
 #define TW_LOAD_U8 "0x20"
+#define TW_TAKE_S8 "0"
+#define TW_TAKE_U8 "1"
 #endif
 
 /* y[i] = zero[a[i * a_step] + b[i * b_step]]; `zero` is the table's place for a sum of 0. y may be an operand. */
 TW_ALWAYS_INLINE void tw_map_sums(const uint8_t *a, int a_signed, ptrdiff_t a_step, const uint8_t *b, int b_signed,
                                   ptrdiff_t b_step, const uint8_t *zero, uint8_t *y, int32_t n)
 {
-    int32_t i = n & 1;
-    if (i != 0) {
-        *y++ = zero[(a_signed ? tw_signed(tw_extbs(*a)) : *a) + (b_signed ? tw_signed(tw_extbs(*b)) : *b)];
-        a += a_step;
-        b += b_step;
-    }
 #if TW_XPULP
-#define TW_MAP(load_a, load_b)                                                                                        \
+#define TW_SUM_AT(take_a, take_b, register)                                                                           \
+    ".insn r 0x33, " take_a ", 0x67, %[s], %[v], " register "\n\t" /* p.extract(u) 8, .. */                           \
+    ".insn r 0x33, " take_b ", 0x67, %[t], %[w], " register "\n\t"                                                    \
+    "add %[s], %[s], %[t]\n\t"
+#define TW_MAP(take_a, take_b)                                                                                        \
     __asm__ volatile(TW_LOOP_OPEN                                                                                     \
-                     ".insn i 0x7b, 4, x0, %[n], 20\n\t" /* lp.setup 0 */                                             \
-                     ".insn r 0x0b, 7, " load_a ", %[a0], %[a], %[sa]\n\t" /* p.lb(u) rd, rs2(rs1!) */                \
-                     ".insn r 0x0b, 7, " load_b ", %[b0], %[b], %[sb]\n\t"                                            \
-                     ".insn r 0x0b, 7, " load_a ", %[a1], %[a], %[sa]\n\t"                                            \
-                     ".insn r 0x0b, 7, " load_b ", %[b1], %[b], %[sb]\n\t"                                            \
-                     "add %[a0], %[a0], %[b0]\n\t"                                                                    \
-                     "add %[a1], %[a1], %[b1]\n\t"                                                                    \
-                     ".insn r 0x03, 7, 0x20, %[a0], %[t], %[a0]\n\t" /* p.lbu rd, rs2(rs1) */                         \
-                     ".insn r 0x03, 7, 0x20, %[a1], %[t], %[a1]\n\t"                                                  \
-                     ".insn s 0x2b, 0, %[a0], 1(%[y])\n\t" /* p.sb rs2, 1(rs1!) */                                    \
-                     ".insn s 0x2b, 0, %[a1], 1(%[y])\n\t"                                                            \
+                     ".insn i 0x7b, 4, x0, %[n], 42\n\t" /* lp.setup 0: 21 instructions */                            \
+                     ".insn i 0x0b, 2, %[v], 4(%[a])\n\t" /* p.lw rd, 4(rs1!) */                                      \
+                     ".insn i 0x0b, 2, %[w], 4(%[b])\n\t"                                                             \
+                     TW_SUM_AT(take_a, take_b, "x0")                                                                  \
+                     ".insn r 0x03, 7, 0x20, %[c], %[zero], %[s]\n\t" /* p.lbu rd, rs2(rs1) */                        \
+                     TW_SUM_AT(take_a, take_b, "x8")                                                                  \
+                     ".insn r 0x03, 7, 0x20, %[d], %[zero], %[s]\n\t"                                                 \
+                     TW_SUM_AT(take_a, take_b, "x16")                                                                 \
+                     ".insn r 0x03, 7, 0x20, %[e], %[zero], %[s]\n\t"                                                 \
+                     TW_SUM_AT(take_a, take_b, "x24")                                                                 \
+                     ".insn r 0x03, 7, 0x20, %[s], %[zero], %[s]\n\t"                                                 \
+                     ".insn r 0x57, 1, 0x70, %[v], %[d], %[c]\n\t" /* pv.packlo.b */                                  \
+                     ".insn r 0x57, 1, 0x6C, %[v], %[s], %[e]\n\t" /* pv.packhi.b */                                  \
+                     ".insn s 0x2b, 2, %[v], 4(%[y])\n\t" /* p.sw rs2, 4(rs1!) */                                     \
                      TW_LOOP_CLOSE                                                                                    \
-                     : [a] "+r"(a), [b] "+r"(b), [y] "+r"(y), [a0] "=&r"(a0), [a1] "=&r"(a1), [b0] "=&r"(b0),         \
-                       [b1] "=&r"(b1)                                                                                 \
-                     : [t] "r"(zero), [sa] "r"(a_step), [sb] "r"(b_step), [n] "r"(n >> 1)                             \
+                     : [a] "+r"(a), [b] "+r"(b), [y] "+r"(y), [v] "=&r"(v), [w] "=&r"(w), [s] "=&r"(s), [t] "=&r"(t), \
+                       [c] "=&r"(c), [d] "=&r"(d), [e] "=&r"(e)                                                       \
+                     : [zero] "r"(zero), [n] "r"(n >> 2)                                                              \
                      : "memory")
-    if (n > 1) {
-        uint32_t a0, a1, b0, b1;
+    if (a_step == 1 && b_step == 1 && n >= 4) {
+        uint32_t v, w, s, t, c, d, e;
         if (a_signed && b_signed) {
-            TW_MAP(TW_LOAD_S8, TW_LOAD_S8);
+            TW_MAP(TW_TAKE_S8, TW_TAKE_S8);
         } else if (a_signed) {
-            TW_MAP(TW_LOAD_S8, TW_LOAD_U8);
+            TW_MAP(TW_TAKE_S8, TW_TAKE_U8);
         } else if (b_signed) {
-            TW_MAP(TW_LOAD_U8, TW_LOAD_S8);
+            TW_MAP(TW_TAKE_U8, TW_TAKE_S8);
         } else {
-            TW_MAP(TW_LOAD_U8, TW_LOAD_U8);
+            TW_MAP(TW_TAKE_U8, TW_TAKE_U8);
         }
+        n &= 3;
     }
 #undef TW_MAP
-#else
-    for (; i < n; i++, a += a_step, b += b_step) {
+#undef TW_SUM_AT
+#endif
+    for (; n > 0; n--, a += a_step, b += b_step) {
         *y++ = zero[(a_signed ? tw_signed(tw_extbs(*a)) : *a) + (b_signed ? tw_signed(tw_extbs(*b)) : *b)];
     }
-#endif
 }
 
 /*

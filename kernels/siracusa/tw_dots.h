@@ -183,21 +183,62 @@ static inline void tw_scaling(struct tw_scaling *s, const int32_t *mul, const in
     s->half = UINT32_C(1) << (shift - 1);
 }
 
+/* The same in 64 bits, one by one. */
+TW_NEVER_INLINE void tw_scale_wide(const struct tw_scaling *s, const uint32_t *acc, int32_t o, int32_t count,
+                                   uint8_t *y)
+{
+    const int32_t *mul = s->mul + (ptrdiff_t)o * s->mul_step, *add = s->add + (ptrdiff_t)o * s->add_step;
+    const int shift = s->narrow.shift;
+    for (const uint32_t *end = acc + count; acc < end; acc++, mul += s->mul_step, add += s->add_step) {
+        const int64_t sum = (int64_t)tw_signed(*acc) * *mul + ((int64_t)*add + s->half);
+        /* Clipped to what the shift makes a number of 32 bits, at least 2^31 - 2^24 if it was larger. */
+        const uint32_t high = tw_clipr((uint32_t)((uint64_t)sum >> 32), (UINT32_C(1) << (shift - 1)) - 1);
+        const uint32_t scaled = (uint32_t)(uint64_t)sum >> shift | high << (32 - shift);
+        *y++ = (uint8_t)tw_min(tw_max(scaled, (uint32_t)s->narrow.lo), (uint32_t)s->narrow.hi);
+    }
+}
+
+/* `count` products of one word x with words w_step bytes apart, in 32 bits. */
+TW_ALWAYS_INLINE void tw_words_run(const struct tw_narrow *narrow, uint32_t x, const void *w_at, ptrdiff_t w_step,
+                                   uint8_t *y, int32_t count)
+{
+    const uint8_t *w = (const uint8_t *)w_at;
+#if TW_XPULP
+    uint32_t v, s;
+    if (count > 0) {
+        __asm__ volatile(TW_LOOP_OPEN
+                         ".insn i 0x7b, 4, x0, %[n], 20\n\t" /* lp.setup 0 */
+                         ".insn r 0x0b, 7, 0x10, %[s], %[w], %[step]\n\t" /* p.lw rd, rs2(rs1!) */
+                         "mv %[v], zero\n\t"
+                         TW_DOT("%[v]", "%[x]", "%[s]")
+                         "mv %[s], %[add]\n\t"
+                         ".insn r 0x33, 5, 0x0A, %[v], %[v], %[limit]\n\t" /* p.clipr */
+                         ".insn r 0x33, 0, 0x21, %[s], %[v], %[mul]\n\t" /* p.mac */
+                         "sra %[s], %[s], %[shift]\n\t"
+                         ".insn r 0x33, 6, 0x02, %[s], %[s], %[lo]\n\t" /* p.max */
+                         ".insn r 0x33, 4, 0x02, %[s], %[s], %[hi]\n\t" /* p.min */
+                         ".insn s 0x2b, 0, %[s], 1(%[y])\n\t" /* p.sb rs2, 1(rs1!) */
+                         TW_LOOP_CLOSE
+                         : [w] "+r"(w), [y] "+r"(y), [v] "=&r"(v), [s] "=&r"(s)
+                         : [x] "r"(x), [step] "r"(w_step), [limit] "r"(narrow->limit), [mul] "r"(narrow->mul),
+                           [add] "r"(narrow->add), [shift] "r"(narrow->shift), [lo] "r"(narrow->lo), [hi] "r"(narrow->hi),
+                           [n] "r"(count)
+                         : "memory");
+    }
+#else
+    for (; count > 0; count--, w += w_step) {
+        *y++ = (uint8_t)tw_narrow_one(narrow, tw_signed(TW_DOT(0, x, tw_load_word(w))));
+    }
+#endif
+}
+
 /* The results of columns o .. o + count - 1. */
-TW_ALWAYS_INLINE void tw_scale(const struct tw_scaling *s, const uint32_t acc[4], int32_t o, int32_t count, uint8_t *y)
+TW_ALWAYS_INLINE void tw_scale(const struct tw_scaling *s, const uint32_t *acc, int32_t o, int32_t count, uint8_t *y)
 {
     if (s->is_narrow) {
         tw_narrow_run(&s->narrow, acc, 4, 1, 4, y, 1, count);
     } else {
-        const int32_t *mul = s->mul + (ptrdiff_t)o * s->mul_step, *add = s->add + (ptrdiff_t)o * s->add_step;
-        const int shift = s->narrow.shift;
-        for (const uint32_t *end = acc + count; acc < end; acc++, mul += s->mul_step, add += s->add_step) {
-            const int64_t sum = (int64_t)tw_signed(*acc) * *mul + ((int64_t)*add + s->half);
-            /* Clipped to what the shift makes a number of 32 bits, at least 2^31 - 2^24 if it was larger. */
-            const uint32_t high = tw_clipr((uint32_t)((uint64_t)sum >> 32), (UINT32_C(1) << (shift - 1)) - 1);
-            const uint32_t scaled = (uint32_t)(uint64_t)sum >> shift | high << (32 - shift);
-            *y++ = (uint8_t)tw_min(tw_max(scaled, (uint32_t)s->narrow.lo), (uint32_t)s->narrow.hi);
-        }
+        tw_scale_wide(s, acc, o, count, y);
     }
 }
 

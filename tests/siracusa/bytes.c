@@ -1,4 +1,4 @@
-/* Random requantisations, sums and tables of bytes: the cluster's kernels against the generic ones. Compiled with X_T, A_T,
+/* Random requantisations, sums and tables of bytes, elements in another order: the cluster's kernels against the generic ones. Compiled with X_T, A_T,
  * B_T and Y_T. */
 #include "common.h"
 
@@ -25,6 +25,9 @@ static struct requant fitting_requant(int channels, int is_signed)
     return rq;
 }
 
+void ref_strided(const X_T *x, X_T *y, int32_t offset, int32_t loops, const int32_t *dims, const int32_t *strides);
+void strided(const X_T *x, X_T *y, int32_t offset, int32_t loops, const int32_t *dims, const int32_t *strides);
+
 static void one_requant(void)
 {
     const int outer = pick(1, 12), channels = pick(1, 12), inner = pick(0, 1) ? 1 : pick(1, 40);
@@ -32,7 +35,7 @@ static void one_requant(void)
     struct requant rq = X_BITS == 8 ? fitting_requant(channels, Y_SIGNED) : random_requant(channels, Y_SIGNED);
     X_T *x = random_bytes(all * sizeof *x);
     uint8_t *expected = random_bytes(all), *y = random_bytes(all);
-    uint8_t *table = sizeof *x == 1 && pick(0, 3) != 0 ? random_bytes(256) : NULL;
+    uint8_t *table = sizeof *x == 1 && pick(0, 3) != 0 ? random_bytes(2368) : NULL;
     ref_requant(x, rq.mul, rq.add, (Y_T *)expected, outer, channels, inner, rq.mul_step, rq.add_step, rq.shift, rq.lo, rq.hi);
     ON_ALL_CORES(requant(x, rq.mul, rq.add, (Y_T *)y, outer, channels, inner, rq.mul_step, rq.add_step, rq.shift, rq.lo,
                          rq.hi, table));
@@ -86,6 +89,35 @@ static void one_lookup(void)
     free(y);
 }
 
+static void one_strided(void)
+{
+    /* A box of a larger one, its axes in any order, one perhaps backwards or repeated. */
+    const int loops = pick(2, 4);
+    int32_t dims[4], strides[4], order[4] = {0, 1, 2, 3}, size = 1, offset = 0;
+    size_t all = 1;
+    for (int d = 0; d < loops; d++) {
+        const int other = pick(d, loops - 1), swap = order[d];
+        order[d] = order[other];
+        order[other] = swap;
+    }
+    for (int i = 0; i < loops; i++) {
+        const int d = order[i], extent = pick(1, 9), first = pick(0, extent - 1), kind = pick(0, 5);
+        dims[d] = kind == 0 ? extent : pick(1, extent - first);
+        strides[d] = kind == 0 ? 0 : kind == 1 ? -size : size;
+        offset += size * (kind == 1 ? first + dims[d] - 1 : first);
+        size *= extent;
+        all *= (size_t)dims[d];
+    }
+    X_T *x = random_bytes((size_t)size * sizeof *x);
+    uint8_t *expected = random_bytes(all * sizeof *x), *y = random_bytes(all * sizeof *x);
+    ref_strided(x, (X_T *)expected, offset, loops, dims, strides);
+    ON_ALL_CORES(strided(x, (X_T *)y, offset, loops, dims, strides));
+    compare("strided", expected, y, all * sizeof *x);
+    free(x);
+    free(expected);
+    free(y);
+}
+
 int main(int argc, char **argv)
 {
     const int rounds = argc > 1 ? atoi(argv[1]) : 500;
@@ -93,6 +125,7 @@ int main(int argc, char **argv)
         one_requant();
         one_sum();
         one_lookup();
+        one_strided();
     }
     return failures != 0;
 }
