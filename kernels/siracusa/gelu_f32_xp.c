@@ -13,8 +13,8 @@
 void TW_KERNEL(const float *x, float *y, int32_t n)
 {
     const struct tw_range part = tw_split((size_t)n, 1);
-    struct tw_exp e;
-    tw_exp_begin(&e);
+    struct tw_erf e;
+    tw_erf_begin(&e);
     for (size_t i = part.begin; i < part.end; i++) {
         const float v = x[i], half = 0.5f * v;
         y[i] = fmaf(half, tw_erf(&e, v * 0.70710678f), half);

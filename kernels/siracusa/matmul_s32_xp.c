@@ -73,6 +73,29 @@ TW_ALWAYS_INLINE void tile(const int32_t *a_at, const int32_t *b_at, const struc
 #endif
 }
 
+/* `count` sums of a row. */
+TW_ALWAYS_INLINE void put(const uint32_t *acc, int32_t *y, int32_t count)
+{
+    for (int32_t j = 0; j < count; j++) {
+        y[j] = tw_signed(acc[j]);
+    }
+}
+
+/* y = alpha * y + beta * c */
+TW_NEVER_INLINE void scale(int32_t *y, int32_t y_row, int32_t rows, int32_t count, const C_T *c, int32_t c_row,
+                           int32_t c_col, int32_t alpha, int32_t beta)
+{
+    for (int32_t i = 0; i < rows; i++, y += y_row) {
+        for (int32_t j = 0; j < count; j++) {
+            uint32_t v = (uint32_t)alpha * (uint32_t)y[j];
+            if (c != NULL) {
+                v += (uint32_t)beta * (uint32_t)(int32_t)c[(ptrdiff_t)i * c_row + (ptrdiff_t)j * c_col];
+            }
+            y[j] = tw_signed(v);
+        }
+    }
+}
+
 void TW_KERNEL(const int32_t *a, const int32_t *b, const C_T *c, int32_t *y, int32_t m, int32_t k, int32_t n,
                int32_t a_row, int32_t a_col, int32_t b_row, int32_t b_col, int32_t c_row, int32_t c_col, int32_t alpha,
                int32_t beta, int32_t batch, int32_t batch_rank, const int32_t *walk)
@@ -80,6 +103,7 @@ void TW_KERNEL(const int32_t *a, const int32_t *b, const C_T *c, int32_t *y, int
     /* Items are pairs of rows by four columns; behind each other lie those that share the rows. */
     const int32_t pairs = (m + 1) / 2, blocks = (n + 3) / 4;
     const struct tw_range part = tw_split((size_t)batch * (size_t)pairs * (size_t)blocks, 1);
+    const int scaled = alpha != 1 || c != NULL;
     const struct steps steps = {4 * (ptrdiff_t)a_row, 4 * (ptrdiff_t)a_col, 4 * (ptrdiff_t)b_row, 4 * (ptrdiff_t)b_col};
     int32_t left = (int32_t)part.end - (int32_t)part.begin, line = tw_divide((int32_t)part.begin, blocks);
     int32_t block = (int32_t)part.begin - line * blocks, t = tw_divide(line, pairs), pair = line - t * pairs;
@@ -106,15 +130,13 @@ void TW_KERNEL(const int32_t *a, const int32_t *b, const C_T *c, int32_t *y, int
                         acc[4 + j] = column[4];
                     }
                 }
-                for (int32_t i = 0; i < rows; i++) {
-                    int32_t *py = y + ((ptrdiff_t)t * m + row + i) * n;
-                    for (int32_t j = o; j < o + count; j++) {
-                        uint32_t v = (uint32_t)alpha * acc[4 * i + j - first];
-                        if (tc != NULL) {
-                            v += (uint32_t)beta * (uint32_t)(int32_t)tc[(ptrdiff_t)(row + i) * c_row + (ptrdiff_t)j * c_col];
-                        }
-                        py[j] = tw_signed(v);
-                    }
+                put(acc + (o - first), y + ((ptrdiff_t)t * m + row) * n + o, count);
+                if (rows == 2) {
+                    put(acc + 4 + (o - first), y + ((ptrdiff_t)t * m + row + 1) * n + o, count);
+                }
+                if (scaled) {
+                    const C_T *pc = tc != NULL ? tc + (ptrdiff_t)row * c_row + (ptrdiff_t)o * c_col : NULL;
+                    scale(y + ((ptrdiff_t)t * m + row) * n + o, n, rows, count, pc, c_row, c_col, alpha, beta);
                 }
             }
         }

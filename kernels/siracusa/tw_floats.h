@@ -78,26 +78,47 @@ TW_ALWAYS_INLINE float tw_exp(const struct tw_exp *e, float x)
     return x < -87.3f ? 0.0f : p;
 }
 
+/* What tw_erf needs. */
+struct tw_erf {
+    struct tw_exp exp;
+    float far[6], near[6];
+};
+
+TW_ALWAYS_INLINE void tw_erf_begin(struct tw_erf *e)
+{
+    static const float far[6] = {-1.72853470e-5f, 3.83197126e-4f, -3.88396438e-3f,
+                                 2.42546219e-2f, -1.06777877e-1f, -6.34846687e-1f};
+    static const float near[6] = {-5.96761703e-4f, 4.99119423e-3f, -2.67681349e-2f,
+                                  1.12819925e-1f, -3.76125336e-1f, 1.28379166e-1f};
+    tw_exp_begin(&e->exp);
+    for (int i = 0; i < 6; i++) {
+        e->far[i] = far[i];
+        e->near[i] = near[i];
+        TW_KEEP(e->far[i]);
+        TW_KEEP(e->near[i]);
+    }
+}
+
 /* erf(x) within 2^-22: a polynomial near 0, 1 - exp of another behind (N. Juffa). */
-TW_ALWAYS_INLINE float tw_erf(const struct tw_exp *e, float x)
+TW_ALWAYS_INLINE float tw_erf(const struct tw_erf *e, float x)
 {
     const float t = fabsf(x), s = x * x;
     float r;
     if (t > 0.927734375f) {
-        const float near = t > 4.0f ? 4.0f : t, square = near * near;
-        const float u = fmaf(-3.88396438e-3f, near, 2.42546219e-2f);
-        r = fmaf(fmaf(-1.72853470e-5f, near, 3.83197126e-4f), square, u);
-        r = fmaf(r, near, -1.06777877e-1f);
-        r = fmaf(r, near, -6.34846687e-1f);
-        r = fmaf(r, near, -1.28717512e-1f);
-        r = fmaf(r, near, -near);
-        return copysignf(1.0f - tw_exp(e, r), x);
+        /* From here on it is 1. */
+        const float far = t > 4.0f ? 4.0f : t;
+        r = fmaf(fmaf(e->far[0], far, e->far[1]), far * far, fmaf(e->far[2], far, e->far[3]));
+        r = fmaf(r, far, e->far[4]);
+        r = fmaf(r, far, e->far[5]);
+        r = fmaf(r, far, -1.28717512e-1f);
+        r = fmaf(r, far, -far);
+        return copysignf(1.0f - tw_exp(&e->exp, r), x);
     }
-    r = fmaf(-5.96761703e-4f, s, 4.99119423e-3f);
-    r = fmaf(r, s, -2.67681349e-2f);
-    r = fmaf(r, s, 1.12819925e-1f);
-    r = fmaf(r, s, -3.76125336e-1f);
-    r = fmaf(r, s, 1.28379166e-1f);
+    r = fmaf(e->near[0], s, e->near[1]);
+    r = fmaf(r, s, e->near[2]);
+    r = fmaf(r, s, e->near[3]);
+    r = fmaf(r, s, e->near[4]);
+    r = fmaf(r, s, e->near[5]);
     return fmaf(r, x, x);
 }
 

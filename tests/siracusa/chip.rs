@@ -33,8 +33,36 @@ pub const KERNELS: &[Kernel] = &[
     ("depthwise_any", "siracusa/conv_dw_any_xp.c", &["-DB_T=int32_t"]),
     ("matmul", "siracusa/matmul_xp.c", &["-DB_T=int8_t", "-DTW_PACKED=0"]),
     ("matmul_packed", "siracusa/matmul_xp.c", &["-DB_T=int8_t", "-DTW_PACKED=1"]),
+    ("gemv", "siracusa/gemv_xp.c", &["-DB_T=int8_t"]),
+    ("dots", "siracusa/matmul_dots_xp.c", &["-DB_T=int8_t"]),
+    ("sum_rq", "siracusa/add_rq_xp.c", &["-DB_T=uint8_t", "-UB_MIN", "-DB_MIN=0"]),
+    ("requant_bytes", "siracusa/requant_shift_xp.c", &["-DX_BITS=8", "-DTW_FITS=1"]),
+    (
+        "requant_words",
+        "siracusa/requant_shift_xp.c",
+        &["-UX_T", "-DX_T=int32_t", "-UX_MIN", "-DX_MIN=INT32_MIN", "-DX_BITS=32", "-DTW_FITS=0"],
+    ),
+    ("lookup", "siracusa/lookup_xp.c", &[]),
+    ("softmax", "siracusa/i_softmax_xp.c", &[]),
+    ("rms_norm", "siracusa/i_rms_norm_xp.c", &["-UW_T", "-DW_T=int32_t"]),
+    ("strided", "siracusa/strided_xp.c", &["-DX_BITS=8"]),
+    ("matmul_s32", "siracusa/matmul_s32_xp.c", &[]),
+    ("softmax_f32", "siracusa/softmax_f32_xp.c", &[]),
+    ("gelu_f32", "siracusa/gelu_f32_xp.c", &[]),
+    ("mul_f32", "siracusa/binary_xp.c", &FLOATS),
     ("matmul_f32", "siracusa/matmul_f32_xp.c", &[]),
     ("conv_f32", "siracusa/conv_f32_xp.c", &[]),
+];
+
+const FLOATS: [&str; 8] = [
+    "-UA_T",
+    "-UY_T",
+    "-DA_T=float",
+    "-DB_T=float",
+    "-DY_T=float",
+    "-DWORK_T=float",
+    "-DOP=v*w",
+    "-O2",
 ];
 
 /// Unsigned activations, signed weights, unsigned results.

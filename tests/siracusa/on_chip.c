@@ -20,8 +20,8 @@ int tw_twin_cores = 8;
 #endif
 
 #define X 32768
-#define W 131072
-#define Y 32768
+#define W 98304
+#define Y 65536
 
 L1 static uint8_t x[X], w[W], y[Y];
 L1 static int32_t bias[512], mul[512], add[512];
@@ -72,12 +72,39 @@ void conv_f32(const float *x, const float *w, const float *bias, float *y, int32
               int32_t pad_left, int32_t x_pixel, int32_t x_row, int32_t x_image, int32_t y_pixel, int32_t y_row,
               int32_t y_image, float lo, float hi);
 
-enum kind { NOTHING, CONV, COPY, DEPTHWISE, ANY, MATMUL, MATMUL_T, PACKED, F32, F32_T, F32_CONV };
+void gemv(in_t a, in_t b, const int32_t *c, uint8_t *y, int32_t words, int32_t n, const int32_t *mul, const int32_t *add,
+          int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi);
+void dots(in_t a, in_t b, uint8_t *y, int32_t m, int32_t k, int32_t n, int32_t a_row, int32_t a_col, int32_t b_row,
+          int32_t b_col, int32_t batch, int32_t batch_rank, const int32_t *walk, const int32_t *mul, const int32_t *add,
+          int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi);
+void sum_rq(in_t a, in_t b, const int32_t *mul, const int32_t *add, uint8_t *y, int32_t rows, int32_t len, int32_t a_row,
+            int32_t a_step, int32_t b_row, int32_t b_step, int shift, int32_t lo, int32_t hi, void *scratch);
+void requant_bytes(in_t x, const int32_t *mul, const int32_t *add, uint8_t *y, int32_t outer, int32_t channels,
+                   int32_t inner, int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi, void *table);
+void requant_words(const int32_t *x, const int32_t *mul, const int32_t *add, uint8_t *y, int32_t outer, int32_t channels,
+                   int32_t inner, int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi, void *table);
+void lookup(in_t x, in_t table, uint8_t *y, int32_t n);
+void softmax(in_t x, uint8_t *y, int32_t rows, int32_t len, int32_t a, int32_t b, int32_t c, int32_t log2, uint32_t recip,
+             int32_t top, void *scratch);
+void rms_norm(in_t x, const int32_t *weight, uint8_t *y, int32_t rows, int32_t len, int32_t weight_step, int shift,
+              int32_t lo, int32_t hi);
+void strided(in_t x, uint8_t *y, int32_t offset, int32_t loops, const int32_t *dims, const int32_t *strides);
+void matmul_s32(const int32_t *a, const int32_t *b, const int32_t *c, int32_t *y, int32_t m, int32_t k, int32_t n,
+                int32_t a_row, int32_t a_col, int32_t b_row, int32_t b_col, int32_t c_row, int32_t c_col, int32_t alpha,
+                int32_t beta, int32_t batch, int32_t batch_rank, const int32_t *walk);
+void softmax_f32(const float *x, float *y, int32_t rows, int32_t len);
+void gelu_f32(const float *x, float *y, int32_t n);
+void mul_f32(const float *a, const float *b, float *y, int32_t rows, int32_t len, int32_t a_row, int32_t a_step,
+             int32_t b_row, int32_t b_step);
+
+enum kind { NOTHING, CONV, COPY, DEPTHWISE, ANY, MATMUL, MATMUL_T, PACKED, GEMV, DOTS, DOTS_T, SUM, REQUANT,
+            LOOKUP, SOFTMAX, RMS, TRANSPOSE, REQUANT_S32, S32, F32, F32_T, F32_CONV, F32_SOFTMAX, F32_GELU, F32_MUL };
 
 struct test {
     const char *name;
     enum kind kind;
-    /* CONV, COPY, DEPTHWISE, ANY: input h, w, channels, output channels, kernel h, w, stride, pad. MATMUL: m, k, n. */
+    /* CONV, COPY, DEPTHWISE, ANY: input h, w, channels, output channels, kernel h, w, stride, pad. MATMUL to
+     * DOTS_T, S32, F32: m, k, n at h, c, o, and a batch at w. Others: rows at h, columns at o. */
     int h, w, c, o, kh, kw, stride, pad;
 };
 
@@ -103,15 +130,30 @@ static const struct test tests[] = {
     {"matmul constant 16x256x64", PACKED, 16, 0, 256, 64, 0, 0, 0, 0},
     {"matmul a*b 64x64x64", MATMUL, 64, 0, 64, 64, 0, 0, 0, 0},
     {"matmul a*bT 64x64x64", MATMUL_T, 64, 0, 64, 64, 0, 0, 0, 0},
-    {"gemv constant 256x256", PACKED, 1, 0, 256, 256, 0, 0, 0, 0},
-    {"gemv constant 512x256", PACKED, 1, 0, 512, 256, 0, 0, 0, 0},
-    {"gemv constant 64x64", PACKED, 1, 0, 64, 64, 0, 0, 0, 0},
-    {"gemv a*b 128x128", MATMUL, 1, 0, 128, 128, 0, 0, 0, 0},
-    {"gemv a*bT 128x128", MATMUL_T, 1, 0, 128, 128, 0, 0, 0, 0},
+    {"gemv constant 256x256", GEMV, 1, 0, 256, 256, 0, 0, 0, 0},
+    {"gemv constant 512x256", GEMV, 1, 0, 512, 256, 0, 0, 0, 0},
+    {"gemv constant 64x64", GEMV, 1, 0, 64, 64, 0, 0, 0, 0},
+    {"gemv a*b 128x128", DOTS, 1, 0, 128, 128, 0, 0, 0, 0},
+    {"gemv a*bT 128x128", DOTS_T, 1, 0, 128, 128, 0, 0, 0, 0},
+    {"16 of 64x4 times 4x64", DOTS_T, 64, 16, 4, 64, 0, 0, 0, 0},
+    {"sum 16384", SUM, 64, 0, 0, 256, 0, 0, 0, 0},
+    {"sum 1024", SUM, 16, 0, 0, 64, 0, 0, 0, 0},
+    {"requantise 16384", REQUANT, 64, 0, 0, 256, 0, 0, 0, 0},
+    {"requantise 512", REQUANT, 8, 0, 0, 64, 0, 0, 0, 0},
+    {"look up 16384", LOOKUP, 64, 0, 0, 256, 0, 0, 0, 0},
+    {"softmax 256x64", SOFTMAX, 256, 0, 0, 64, 0, 0, 0, 0},
+    {"softmax 8x16", SOFTMAX, 8, 0, 0, 16, 0, 0, 0, 0},
+    {"RMS norm 64x64", RMS, 64, 0, 0, 64, 0, 0, 0, 0},
+    {"transpose 64x256", TRANSPOSE, 64, 0, 0, 256, 0, 0, 0, 0},
+    {"requantise int32 8192", REQUANT_S32, 32, 0, 0, 256, 0, 0, 0, 0},
+    {"int32 matmul 32x64x64", S32, 32, 1, 64, 64, 0, 0, 0, 0},
     {"float32 matmul a*b 64x64x64", F32, 64, 0, 64, 64, 0, 0, 0, 0},
     {"float32 matmul a*bT 64x64x64", F32_T, 64, 0, 64, 64, 0, 0, 0, 0},
     {"float32 gemv a*bT 128x80", F32_T, 1, 0, 128, 80, 0, 0, 0, 0},
     {"float32 conv 3x3 16-16 16x16", F32_CONV, 16, 16, 16, 16, 3, 3, 1, 1},
+    {"float32 softmax 64x64", F32_SOFTMAX, 64, 0, 0, 64, 0, 0, 0, 0},
+    {"float32 GELU 4096", F32_GELU, 64, 0, 0, 64, 0, 0, 0, 0},
+    {"float32 a*b 4096", F32_MUL, 64, 0, 0, 64, 0, 0, 0, 0},
 };
 
 static const struct test *now;
@@ -175,6 +217,53 @@ static void run(void)
         conv_f32(fx, fw, NULL, fy, 1, t->h, t->w, oh, ow, 1, t->c, t->o, t->kh, t->kw, t->stride, t->stride, 1, 1, t->pad,
                  t->pad, t->c, t->w * t->c, 0, t->o, ow * t->o, 0, -100.0f, 100.0f);
         break;
+    case GEMV:
+        gemv(x, w, bias, y, t->c / 4, t->o, mul, add, 1, 1, 16, 0, 255);
+        break;
+    case DOTS:
+        dots(x, w, y, t->h, t->c, t->o, t->c, 1, t->o, 1, 1, 1, one_batch, mul, add, 0, 0, 16, 0, 255);
+        break;
+    case DOTS_T: {
+        const int32_t walk[4] = {t->w, t->h * t->c, t->c * t->o, 0};
+        dots(x, w, y, t->h, t->c, t->o, t->c, 1, 1, t->c, t->w > 1 ? t->w : 1, 1, walk, mul, add, 0, 0, 16, 0, 255);
+        break;
+    }
+    case SUM:
+        sum_rq(x, w, mul, add, y, t->h, t->o, t->o, 1, 0, 1, 8, 0, 255, scratch);
+        break;
+    case REQUANT:
+        requant_bytes(x, mul, add, y, 1, 1, t->h * t->o, 0, 0, 8, 0, 255, scratch);
+        break;
+    case REQUANT_S32:
+        requant_words((const int32_t *)(const void *)w, mul, add, y, 1, 1, t->h * t->o, 0, 0, 8, 0, 255, NULL);
+        break;
+    case LOOKUP:
+        lookup(x, w, y, t->h * t->o);
+        break;
+    case SOFTMAX:
+        softmax(x, y, t->h, t->o, 1, 85, 3770, 63, 266306u, 255, scratch);
+        break;
+    case RMS:
+        rms_norm(x, mul, y, t->h, t->o, 1, 8, -128, 127);
+        break;
+    case TRANSPOSE: {
+        const int32_t dims[2] = {t->o, t->h}, strides[2] = {1, t->o};
+        strided(x, y, 0, 2, dims, strides);
+        break;
+    }
+    case S32:
+        matmul_s32((const int32_t *)(const void *)x, (const int32_t *)(const void *)w, NULL, (int32_t *)(void *)y, t->h, t->c,
+                   t->o, t->c, 1, t->o, 1, 0, 1, 1, 1, 1, 1, one_batch);
+        break;
+    case F32_SOFTMAX:
+        softmax_f32(fx, fy, t->h, t->o);
+        break;
+    case F32_GELU:
+        gelu_f32(fx, fy, t->h * t->o);
+        break;
+    case F32_MUL:
+        mul_f32(fx, fw, fy, t->h, t->o, t->o, 1, 0, 1);
+        break;
     case MATMUL_T:
         matmul(x, w, NULL, y, t->h, t->c, t->o, t->c, 1, 1, t->c, 0, 1, 1, 1, 1, 1, one_batch, t->o, 0, mul, add, 0, 0, 16,
                0, 255, scratch, room);
@@ -182,13 +271,13 @@ static void run(void)
     }
 }
 
-/* MAC of a case, and how many bytes it computes. */
+/* MAC of a case, or elements, and how many bytes it computes. */
 static uint32_t macs(const struct test *t, uint32_t *bytes)
 {
-    const uint32_t width = t->kind >= F32 ? 4 : 1;
+    const uint32_t width = t->kind >= S32 ? 4 : 1;
     if (t->stride == 0) {
-        *bytes = (uint32_t)(t->h * t->o) * width;
-        return *bytes / width * (uint32_t)t->c;
+        *bytes = (uint32_t)(t->h * t->o * (t->w > 1 ? t->w : 1)) * width;
+        return *bytes / width * (uint32_t)(t->c > 0 ? t->c : 1);
     }
     const int oh = t->h == 1 ? 1 : (t->h + 2 * t->pad - t->kh) / t->stride + 1;
     const int ow = (t->w + 2 * t->pad - t->kw) / t->stride + 1;
