@@ -113,6 +113,8 @@ fn depthwise_convolutions() {
 /// The generic kernel's function, without spaces, which separate flags.
 const GELU: &str = "-DX_T=float -DY_T=float -DOP=0.5f*v*(1.0f+erff(v*0.70710678f))";
 
+const GELU_TANH: &str = "-DX_T=float -DY_T=float -DOP=0.5f*v*(1.0f+tanhf(0.79788456f*(v+0.044715f*v*v*v)))";
+
 #[test]
 fn words() {
     const SUM: &str = "-UB_T -DA_T=int8_t -DB_T=uint8_t -DY_T=int32_t -DWORK_T=int32_t -DOP=v-w";
@@ -136,6 +138,12 @@ fn floats() {
         ("softmax", "siracusa/softmax_f32_xp.c", ""),
         ("ref_gelu", "generic/unary.c", GELU),
         ("gelu", "siracusa/gelu_f32_xp.c", ""),
+        ("ref_max_pool", "generic/max_pool.c", "-DX_T=float"),
+        ("max_pool", "siracusa/pool_f32_xp.c", "-DTW_MEAN=0"),
+        ("ref_mean_pool", "generic/average_pool_f32.c", ""),
+        ("mean_pool", "siracusa/pool_f32_xp.c", "-DTW_MEAN=1"),
+        ("ref_gelu_tanh", "generic/unary.c", GELU_TANH),
+        ("gelu_tanh", "siracusa/gelu_tanh_f32_xp.c", ""),
     ];
     check("floats", &[], &kernels);
 }
@@ -143,7 +151,12 @@ fn floats() {
 #[test]
 fn pools() {
     for x in ["s8", "u8"] {
-        let kernels = [("ref", "generic/max_pool.c", ""), ("pool", "siracusa/max_pool_xp.c", "")];
+        let kernels = [
+            ("ref", "generic/max_pool.c", ""),
+            ("pool", "siracusa/max_pool_xp.c", ""),
+            ("ref_average", "generic/average_pool_int.c", "-DSUM_T=int32_t"),
+            ("average", "siracusa/average_pool_xp.c", ""),
+        ];
         check("pool", &[("X", x)], &kernels);
     }
 }

@@ -13,18 +13,17 @@
 #include "tw_rows.h"
 
 /*
- * `n` elements of a row: (x * w / std) >> shift, clipped; gives a number not below 2^17 if a weight is so large, and the
- * results may be wrong. Products are below 2^24 then, so that with the reciprocal m = ceil(2^32 / std), floor(x * w * m / 2^32)
- * is the quotient, or one below it where that is rounded up, below 0. std is 3 .. 256.
+ * `n` elements of a row: (x * w / std) >> shift, clipped; gives a number not below 2^20 if a weight is so large, and the
+ * results may be wrong. std is 4 .. 256.
  */
-TW_ALWAYS_INLINE uint32_t quotients(const X_T *x, const W_T *w, int32_t w_step, int8_t *y, int32_t n, uint32_t reciprocal,
+TW_ALWAYS_INLINE uint32_t quotients(const X_T *x, const W_T *w, int32_t w_step, int8_t *y, int32_t n, struct tw_divisor std,
                                     int shift, int32_t lo, int32_t hi)
 {
     uint32_t large = 0;
 #if TW_XPULP
     uint32_t v, p, q;
     __asm__ volatile(".balign 4\n\t.option push\n\t.option norvc\n\t"
-                     ".insn i 0x7b, 4, x0, %[n], 24\n\t" /* lp.setup 0 */
+                     ".insn i 0x7b, 4, x0, %[n], 26\n\t" /* lp.setup 0: 13 instructions */
                      ".insn r 0x0b, 7, 0x10, %[p], %[w], %[step]\n\t" /* p.lw rd, rs2(rs1!) */
                      ".insn i 0x0b, %[load], %[v], 1(%[x])\n\t" /* p.lb(u) rd, 1(rs1!) */
                      ".insn r 0x33, 0, 0x02, %[q], %[p], x0\n\t" /* p.abs */
@@ -32,6 +31,7 @@ TW_ALWAYS_INLINE uint32_t quotients(const X_T *x, const W_T *w, int32_t w_step, 
                      "or %[large], %[large], %[q]\n\t"
                      "mulh %[q], %[p], %[m]\n\t"
                      "srli %[p], %[p], 31\n\t"
+                     "sra %[q], %[q], %[s]\n\t"
                      "add %[q], %[q], %[p]\n\t"
                      "sra %[q], %[q], %[shift]\n\t"
                      ".insn r 0x33, 6, 0x02, %[q], %[q], %[lo]\n\t" /* p.max */
@@ -39,13 +39,13 @@ TW_ALWAYS_INLINE uint32_t quotients(const X_T *x, const W_T *w, int32_t w_step, 
                      ".insn s 0x2b, 0, %[q], 1(%[y])\n\t" /* p.sb rs2, 1(rs1!) */
                      ".option pop\n\t"
                      : [x] "+r"(x), [w] "+r"(w), [y] "+r"(y), [large] "+r"(large), [v] "=&r"(v), [p] "=&r"(p), [q] "=&r"(q)
-                     : [n] "r"(n), [step] "r"(4 * w_step), [load] "i"(X_MIN < 0 ? 0 : 4), [m] "r"(reciprocal),
+                     : [n] "r"(n), [step] "r"(4 * w_step), [load] "i"(X_MIN < 0 ? 0 : 4), [m] "r"(std.factor), [s] "r"(std.s),
                        [shift] "r"(shift), [lo] "r"(lo), [hi] "r"(hi)
                      : "memory");
 #else
     for (; n > 0; n--, x++, w += w_step) {
         const int32_t p = tw_signed((uint32_t)(int32_t)*x * (uint32_t)*w);
-        const int32_t q = (int32_t)(((int64_t)p * reciprocal) >> 32) + (p < 0);
+        const int32_t q = (int32_t)(((int64_t)p * std.factor) >> (32 + std.s)) + (p < 0);
         large |= tw_abs((uint32_t)*w);
         *y++ = (int8_t)tw_signed(tw_min(tw_max((uint32_t)(q >> shift), (uint32_t)lo), (uint32_t)hi));
     }
@@ -75,14 +75,13 @@ void TW_KERNEL(const X_T *x, const W_T *weight, int8_t *y, int32_t rows, int32_t
     while (at < (int32_t)part.end) {
         const X_T *px = x + (ptrdiff_t)row * len;
         const int32_t rest = (int32_t)part.end - at, end = len - first < rest ? len : first + rest;
-        uint32_t sum, squares, std, reciprocal;
+        uint32_t sum, squares, std;
         tw_row_sums((const uint8_t *)px, len, X_MIN < 0, &sum, &squares);
         std = tw_root(squares / (uint32_t)len + 1u);
-        reciprocal = tw_reciprocal(std);
         at += end - first;
-        if (sizeof(W_T) != 4 || std < 3
-            || quotients(px + first, weight + (ptrdiff_t)first * weight_step, weight_step,
-                                 y + (ptrdiff_t)row * len + first, end - first, reciprocal, shift, lo, hi) >> 17 != 0) {
+        if (sizeof(W_T) != 4 || shift > 31 || std < 4
+            || quotients(px + first, weight + (ptrdiff_t)first * weight_step, weight_step, y + (ptrdiff_t)row * len + first,
+                         end - first, tw_divisor(std), shift, lo, hi) >> 20 != 0) {
             slow(px, weight, weight_step, y + (ptrdiff_t)row * len, first, end, std, shift, lo, hi);
         }
         row++;

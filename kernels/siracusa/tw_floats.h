@@ -78,6 +78,21 @@ TW_ALWAYS_INLINE float tw_exp(const struct tw_exp *e, float x)
     return x < -87.3f ? 0.0f : p;
 }
 
+/*
+ * 1 / x within 2 units in the last place, for x from 1 to 10^37: an estimate from the bits, an eighth off, and Newton's steps.
+ */
+TW_ALWAYS_INLINE float tw_inverse(float x)
+{
+    uint32_t bits;
+    float r;
+    memcpy(&bits, &x, sizeof bits);
+    bits = UINT32_C(0x7ef311c7) - bits;
+    memcpy(&r, &bits, sizeof r);
+    r = fmaf(r, fmaf(-x, r, 1.0f), r);
+    r = fmaf(r, fmaf(-x, r, 1.0f), r);
+    return fmaf(r, fmaf(-x, r, 1.0f), r);
+}
+
 /* What tw_erf needs. */
 struct tw_erf {
     struct tw_exp exp;

@@ -50,6 +50,25 @@ static inline uint32_t tw_reciprocal(uint32_t divisor)
 }
 
 /*
+ * Division by 4 .. 256 without dividing: with 2^(s + 2) <= divisor < 2^(s + 3) and the factor, a little above
+ * 2^(32 + s) / divisor, floor(a * factor / 2^(32 + s)) is a / divisor for 0 <= a < 2^29, rounded down, and one below it,
+ * rounded up, for -2^29 < a < 0.
+ */
+struct tw_divisor {
+    uint32_t factor;
+    uint32_t s;
+};
+
+static inline struct tw_divisor tw_divisor(uint32_t divisor)
+{
+    const uint32_t s = tw_fl1(divisor) - 2, quotient = UINT32_MAX / divisor;
+    /* Of 2^32, which is one more: it may be the divisor. */
+    const uint32_t remainder = UINT32_MAX - quotient * divisor + 1;
+    const struct tw_divisor d = {(quotient << s) + (remainder << s) / divisor + 1, s};
+    return d;
+}
+
+/*
  * a * b / divisor, rounded towards zero; divisor is 1 .. 256. With m = ceil(2^32 / d), n * m / 2^32 is n / d for n below
  * 2^32 / d; larger products are divided.
  */

@@ -54,16 +54,8 @@ pub const KERNELS: &[Kernel] = &[
     ("conv_f32", "siracusa/conv_f32_xp.c", &[]),
 ];
 
-const FLOATS: [&str; 8] = [
-    "-UA_T",
-    "-UY_T",
-    "-DA_T=float",
-    "-DB_T=float",
-    "-DY_T=float",
-    "-DWORK_T=float",
-    "-DOP=v*w",
-    "-O2",
-];
+const FLOATS: [&str; 8] =
+    ["-UA_T", "-UY_T", "-DA_T=float", "-DB_T=float", "-DY_T=float", "-DWORK_T=float", "-DOP=v*w", "-O2"];
 
 /// Unsigned activations, signed weights, unsigned results.
 const TYPES: &[&str] = &[

@@ -24,6 +24,23 @@ void ref_softmax(const float *x, float *y, int32_t outer, int32_t len, int32_t i
 void softmax(const float *x, float *y, int32_t rows, int32_t len);
 void ref_gelu(const float *x, float *y, int32_t n);
 void gelu(const float *x, float *y, int32_t n);
+void ref_gelu_tanh(const float *x, float *y, int32_t n);
+void gelu_tanh(const float *x, float *y, int32_t n);
+
+typedef void pool_t(const float *x, float *y, int32_t n, int32_t channels, int32_t in_h, int32_t in_w, int32_t out_h,
+                    int32_t out_w, int32_t kernel_h, int32_t kernel_w, int32_t stride_h, int32_t stride_w, int32_t dil_h,
+                    int32_t dil_w, int32_t pad_top, int32_t pad_left, int32_t pad_bottom, int32_t pad_right,
+                    int count_pads);
+pool_t max_pool, mean_pool;
+void ref_max_pool(const float *x, float *y, int32_t n, int32_t channels, int32_t in_d, int32_t in_h, int32_t in_w,
+                  int32_t out_d, int32_t out_h, int32_t out_w, int32_t kernel_d, int32_t kernel_h, int32_t kernel_w,
+                  int32_t stride_d, int32_t stride_h, int32_t stride_w, int32_t dil_d, int32_t dil_h, int32_t dil_w,
+                  int32_t pad_front, int32_t pad_top, int32_t pad_left);
+void ref_mean_pool(const float *x, float *y, int32_t n, int32_t channels, int32_t in_d, int32_t in_h, int32_t in_w,
+                   int32_t out_d, int32_t out_h, int32_t out_w, int32_t kernel_d, int32_t kernel_h, int32_t kernel_w,
+                   int32_t stride_d, int32_t stride_h, int32_t stride_w, int32_t dil_d, int32_t dil_h, int32_t dil_w,
+                   int32_t pad_front, int32_t pad_top, int32_t pad_left, int32_t pad_back, int32_t pad_bottom,
+                   int32_t pad_right, int count_pads);
 
 static float *random_floats(size_t n)
 {
@@ -102,6 +119,37 @@ static void convolution(void)
     free(y);
 }
 
+static void pools(void)
+{
+    const int kernel_h = pick(1, 4), kernel_w = pick(1, 4), n = pick(1, 2), channels = pick(1, 11);
+    const int in_h = pick(1, 9), in_w = pick(1, 9), stride_h = pick(1, 3), stride_w = pick(1, 3), dil = pick(1, 2);
+    const int reach_h = (kernel_h - 1) * dil + 1, reach_w = (kernel_w - 1) * dil + 1, count_pads = pick(0, 1);
+    const int top = pick(0, kernel_h - 1), left = pick(0, kernel_w - 1);
+    const int behind_h = pick(0, kernel_h - 1), behind_w = pick(0, kernel_w - 1);
+    const int out_h = (in_h + top + behind_h - reach_h) / stride_h + 1;
+    const int out_w = (in_w + left + behind_w - reach_w) / stride_w + 1;
+    if (in_h + top + behind_h < reach_h || in_w + left + behind_w < reach_w) {
+        return;
+    }
+    const size_t all = (size_t)n * out_h * out_w * channels;
+    float *x = random_floats((size_t)n * in_h * in_w * channels), *expected = random_floats(all), *y = random_floats(all);
+    if (dil == 1) {
+        ref_max_pool(x, expected, n, channels, 1, in_h, in_w, 1, out_h, out_w, 1, kernel_h, kernel_w, 1, stride_h, stride_w,
+                     1, dil, dil, 0, top, left);
+        ON_ALL_CORES(max_pool(x, y, n, channels, in_h, in_w, out_h, out_w, kernel_h, kernel_w, stride_h, stride_w, dil, dil,
+                              top, left, behind_h, behind_w, 0));
+        close_within("max pool", expected, y, all, 0.0f);
+    }
+    ref_mean_pool(x, expected, n, channels, 1, in_h, in_w, 1, out_h, out_w, 1, kernel_h, kernel_w, 1, stride_h, stride_w, 1,
+                  dil, dil, 0, top, left, 0, behind_h, behind_w, count_pads);
+    ON_ALL_CORES(mean_pool(x, y, n, channels, in_h, in_w, out_h, out_w, kernel_h, kernel_w, stride_h, stride_w, dil, dil, top,
+                           left, behind_h, behind_w, count_pads));
+    close_within("mean pool", expected, y, all, 1e-6f);
+    free(x);
+    free(expected);
+    free(y);
+}
+
 static void functions(void)
 {
     const int rows = pick(1, 9), len = pick(1, 40);
@@ -117,6 +165,9 @@ static void functions(void)
     ref_gelu(x, expected, (int32_t)all);
     ON_ALL_CORES(gelu(x, y, (int32_t)all));
     close_within("gelu", expected, y, all, 1e-6f * scale);
+    ref_gelu_tanh(x, expected, (int32_t)all);
+    ON_ALL_CORES(gelu_tanh(x, y, (int32_t)all));
+    close_within("gelu by tanh", expected, y, all, 1e-6f * scale);
     free(x);
     free(expected);
     free(y);
@@ -128,6 +179,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < rounds; i++) {
         product();
         functions();
+        pools();
         convolution();
     }
     return 0;
