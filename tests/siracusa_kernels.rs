@@ -138,6 +138,8 @@ fn floats() {
         ("softmax", "siracusa/softmax_f32_xp.c", ""),
         ("ref_gelu", "generic/unary.c", GELU),
         ("gelu", "siracusa/gelu_f32_xp.c", ""),
+        ("ref_depthwise", "generic/conv_dw_f32.c", ""),
+        ("depthwise", "siracusa/conv_dw_f32_xp.c", ""),
         ("ref_max_pool", "generic/max_pool.c", "-DX_T=float"),
         ("max_pool", "siracusa/pool_f32_xp.c", "-DTW_MEAN=0"),
         ("ref_mean_pool", "generic/average_pool_f32.c", ""),

@@ -27,6 +27,15 @@ void gelu(const float *x, float *y, int32_t n);
 void ref_gelu_tanh(const float *x, float *y, int32_t n);
 void gelu_tanh(const float *x, float *y, int32_t n);
 
+void ref_depthwise(const float *x, const float *w, const float *bias, float *y, int32_t n, int32_t channels,
+                   int32_t multiplier, int32_t in_d, int32_t in_h, int32_t in_w, int32_t out_d, int32_t out_h,
+                   int32_t out_w, int32_t kernel_d, int32_t kernel_h, int32_t kernel_w, int32_t stride_d,
+                   int32_t stride_h, int32_t stride_w, int32_t dil_d, int32_t dil_h, int32_t dil_w, int32_t pad_front,
+                   int32_t pad_top, int32_t pad_left, float lo, float hi);
+void depthwise(const float *x, const float *w, const float *bias, float *y, int32_t n, int32_t channels,
+               int32_t multiplier, int32_t in_h, int32_t in_w, int32_t out_h, int32_t out_w, int32_t kernel_h,
+               int32_t kernel_w, int32_t stride_h, int32_t stride_w, int32_t dil_h, int32_t dil_w, int32_t pad_top,
+               int32_t pad_left, float lo, float hi);
 typedef void pool_t(const float *x, float *y, int32_t n, int32_t channels, int32_t in_h, int32_t in_w, int32_t out_h,
                     int32_t out_w, int32_t kernel_h, int32_t kernel_w, int32_t stride_h, int32_t stride_w, int32_t dil_h,
                     int32_t dil_w, int32_t pad_top, int32_t pad_left, int32_t pad_bottom, int32_t pad_right,
@@ -119,6 +128,37 @@ static void convolution(void)
     free(y);
 }
 
+static void depthwise_convolution(void)
+{
+    const int three = pick(0, 1), kernel_h = three ? 3 : pick(1, 4), kernel_w = three ? 3 : pick(1, 4), n = pick(1, 2);
+    const int channels = pick(1, 6), multiplier = pick(0, 2) == 0 ? 2 : 1, in_h = pick(1, 9), in_w = pick(1, 13);
+    const int stride_h = pick(1, 2), stride_w = pick(0, 1) ? 1 : pick(1, 3), dil = pick(0, 3) == 0 ? 2 : 1;
+    const int reach_h = (kernel_h - 1) * dil + 1, reach_w = (kernel_w - 1) * dil + 1;
+    const int top = pick(0, reach_h), left = pick(0, reach_w), behind_h = pick(0, 3), behind_w = pick(0, 3);
+    const int out_h = (in_h + top + behind_h - reach_h) / stride_h + 1;
+    const int out_w = (in_w + left + behind_w - reach_w) / stride_w + 1;
+    const int out_c = channels * multiplier;
+    const size_t all = (size_t)n * out_h * out_w * out_c;
+    const float lo = pick(0, 1) ? -INFINITY : 0.0f;
+    if (in_h + top + behind_h < reach_h || in_w + left + behind_w < reach_w) {
+        return;
+    }
+    float *x = random_floats((size_t)n * in_h * in_w * channels);
+    float *w = random_floats((size_t)out_c * kernel_h * kernel_w);
+    float *bias = pick(0, 1) ? random_floats((size_t)out_c) : NULL;
+    float *expected = random_floats(all), *y = random_floats(all);
+    ref_depthwise(x, w, bias, expected, n, channels, multiplier, 1, in_h, in_w, 1, out_h, out_w, 1, kernel_h, kernel_w, 1,
+                  stride_h, stride_w, 1, dil, dil, 0, top, left, lo, INFINITY);
+    ON_ALL_CORES(depthwise(x, w, bias, y, n, channels, multiplier, in_h, in_w, out_h, out_w, kernel_h, kernel_w, stride_h,
+                           stride_w, dil, dil, top, left, lo, INFINITY));
+    close_within("depthwise", expected, y, all, 1e-4f);
+    free(x);
+    free(w);
+    free(bias);
+    free(expected);
+    free(y);
+}
+
 static void pools(void)
 {
     const int kernel_h = pick(1, 4), kernel_w = pick(1, 4), n = pick(1, 2), channels = pick(1, 11);
@@ -180,6 +220,7 @@ int main(int argc, char **argv)
         product();
         functions();
         pools();
+        depthwise_convolution();
         convolution();
     }
     return 0;
