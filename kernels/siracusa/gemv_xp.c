@@ -32,13 +32,19 @@ void TW_KERNEL(const A_T *a, const B_T *b, const C_T *c, Y_T *y, int32_t words, 
     }
     tw_scaling(&scaling, mul, add, mul_step, add_step, shift, lo, hi);
     b += (ptrdiff_t)o * 4 * words;
-    for (; o < end; o += 4, b += 16 * words) {
-        const int32_t count = end - o < 4 ? end - o : 4;
-        uint32_t acc[4] = {0, 0, 0, 0};
+    while (o < end) {
+        const int32_t count = end - o < 8 ? end - o : 8;
+        uint32_t acc[8] = {0, 0, 0, 0, 0, 0, 0, 0};
         for (int32_t j = 0; c != NULL && j < count; j++) {
             acc[j] = (uint32_t)(int32_t)c[o + j];
         }
-        tw_dots_packed(acc, a, b, words);
+        if (count > 4) {
+            tw_dots_two(acc, a, b, words);
+        } else {
+            tw_dots_packed(acc, a, b, words);
+        }
         tw_scale(&scaling, acc, o, count, (uint8_t *)y + o);
+        o += count;
+        b += 32 * words;
     }
 }

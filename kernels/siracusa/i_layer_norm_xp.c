@@ -15,7 +15,7 @@
 
 /*
  * `n` elements of a row: (((x - mean) * w) / std + b) >> shift, modulo 2^8; gives whether the results may be wrong, as a
- * weight is not below 2^20 or a bias not below 2^30. std is 4 .. 256.
+ * weight is not below 2^21 or a bias not below 2^30. std is 4 .. 256.
  */
 TW_ALWAYS_INLINE int quotients(const X_T *x, const W_T *w, ptrdiff_t w_step, const B_T *b, ptrdiff_t b_step, int8_t *y,
                                int32_t n, int32_t mean, struct tw_divisor std, int shift)
@@ -56,7 +56,7 @@ TW_ALWAYS_INLINE int quotients(const X_T *x, const W_T *w, ptrdiff_t w_step, con
         *y++ = (int8_t)(uint8_t)(tw_signed((uint32_t)q + (uint32_t)*b) >> shift);
     }
 #endif
-    return large >> 20 != 0 || larger >> 30 != 0;
+    return large >> 21 != 0 || larger >> 30 != 0;
 }
 
 /* Elements first .. end - 1 of a row, whatever they are. */
@@ -77,7 +77,7 @@ void TW_KERNEL(const X_T *x, const W_T *weight, const B_T *bias, int8_t *y, int3
                int32_t weight_step, int32_t bias_step, int shift)
 {
     const struct tw_range part = tw_split((size_t)rows * (size_t)len, 4);
-    int32_t at = (int32_t)part.begin, row = at / len, first = at - row * len;
+    int32_t at = (int32_t)part.begin, row = tw_divide(at, len), first = at - row * len;
     while (at < (int32_t)part.end) {
         const X_T *px = x + (ptrdiff_t)row * len;
         const int32_t rest = (int32_t)part.end - at, end = len - first < rest ? len : first + rest;

@@ -13,8 +13,8 @@
 #include "tw_rows.h"
 
 /*
- * `n` elements of a row: (x * w / std) >> shift, clipped; gives a number not below 2^20 if a weight is so large, and the
- * results may be wrong. std is 4 .. 256.
+ * `n` elements of a row: (x * w / std) >> shift, clipped; gives the weights' bits: with one from 2^22 on (2^21 where
+ * bytes have no sign) products are not below 2^29, and the results may be wrong. std is 4 .. 256.
  */
 TW_ALWAYS_INLINE uint32_t quotients(const X_T *x, const W_T *w, int32_t w_step, int8_t *y, int32_t n, struct tw_divisor std,
                                     int shift, int32_t lo, int32_t hi)
@@ -71,7 +71,7 @@ void TW_KERNEL(const X_T *x, const W_T *weight, int8_t *y, int32_t rows, int32_t
                int32_t lo, int32_t hi)
 {
     const struct tw_range part = tw_split((size_t)rows * (size_t)len, 4);
-    int32_t at = (int32_t)part.begin, row = at / len, first = at - row * len;
+    int32_t at = (int32_t)part.begin, row = tw_divide(at, len), first = at - row * len;
     while (at < (int32_t)part.end) {
         const X_T *px = x + (ptrdiff_t)row * len;
         const int32_t rest = (int32_t)part.end - at, end = len - first < rest ? len : first + rest;
@@ -81,7 +81,7 @@ void TW_KERNEL(const X_T *x, const W_T *weight, int8_t *y, int32_t rows, int32_t
         at += end - first;
         if (sizeof(W_T) != 4 || shift > 31 || std < 4
             || quotients(px + first, weight + (ptrdiff_t)first * weight_step, weight_step, y + (ptrdiff_t)row * len + first,
-                         end - first, tw_divisor(std), shift, lo, hi) >> 20 != 0) {
+                         end - first, tw_divisor(std), shift, lo, hi) >> (X_MIN < 0 ? 22 : 21) != 0) {
             slow(px, weight, weight_step, y + (ptrdiff_t)row * len, first, end, std, shift, lo, hi);
         }
         row++;

@@ -68,6 +68,52 @@ TW_ALWAYS_INLINE void tw_dots_packed(uint32_t acc[4], const void *x_at, const vo
 #endif
 }
 
+/* The same of two such blocks behind each other, which share the loads of x: acc has eight sums. */
+TW_ALWAYS_INLINE void tw_dots_two(uint32_t acc[8], const void *x_at, const void *w_at, int32_t words)
+{
+#if TW_XPULP
+    const uint8_t *u_at = (const uint8_t *)w_at + 16 * words;
+    uint32_t a0 = acc[0], a1 = acc[1], a2 = acc[2], a3 = acc[3], v, w0, w1, w2, w3;
+    uint32_t a4 = acc[4], a5 = acc[5], a6 = acc[6], a7 = acc[7];
+    __asm__ volatile(TW_LOOP_OPEN
+                     ".insn i 0x7b, 4, x0, %[n], 34\n\t" /* lp.setup 0: 17 instructions */
+                     ".insn i 0x0b, 2, %[v], 4(%[x])\n\t" /* p.lw rd, 4(rs1!) */
+                     ".insn i 0x0b, 2, %[w0], 4(%[w])\n\t"
+                     ".insn i 0x0b, 2, %[w1], 4(%[w])\n\t"
+                     ".insn i 0x0b, 2, %[w2], 4(%[w])\n\t"
+                     ".insn i 0x0b, 2, %[w3], 4(%[w])\n\t"
+                     TW_DOT("%[a0]", "%[v]", "%[w0]")
+                     TW_DOT("%[a1]", "%[v]", "%[w1]")
+                     TW_DOT("%[a2]", "%[v]", "%[w2]")
+                     TW_DOT("%[a3]", "%[v]", "%[w3]")
+                     ".insn i 0x0b, 2, %[w0], 4(%[u])\n\t"
+                     ".insn i 0x0b, 2, %[w1], 4(%[u])\n\t"
+                     ".insn i 0x0b, 2, %[w2], 4(%[u])\n\t"
+                     ".insn i 0x0b, 2, %[w3], 4(%[u])\n\t"
+                     TW_DOT("%[a4]", "%[v]", "%[w0]")
+                     TW_DOT("%[a5]", "%[v]", "%[w1]")
+                     TW_DOT("%[a6]", "%[v]", "%[w2]")
+                     TW_DOT("%[a7]", "%[v]", "%[w3]")
+                     TW_LOOP_CLOSE
+                     : [x] "+r"(x_at), [w] "+r"(w_at), [u] "+r"(u_at), [v] "=&r"(v), [w0] "=&r"(w0), [w1] "=&r"(w1),
+                       [w2] "=&r"(w2), [w3] "=&r"(w3), [a0] "+r"(a0), [a1] "+r"(a1), [a2] "+r"(a2), [a3] "+r"(a3),
+                       [a4] "+r"(a4), [a5] "+r"(a5), [a6] "+r"(a6), [a7] "+r"(a7)
+                     : [n] "r"(words)
+                     : "memory");
+    acc[0] = a0;
+    acc[1] = a1;
+    acc[2] = a2;
+    acc[3] = a3;
+    acc[4] = a4;
+    acc[5] = a5;
+    acc[6] = a6;
+    acc[7] = a7;
+#else
+    tw_dots_packed(acc, x_at, w_at, words);
+    tw_dots_packed(acc + 4, x_at, (const uint8_t *)w_at + 16 * words, words);
+#endif
+}
+
 /* The same of four rows w_row bytes apart. */
 TW_ALWAYS_INLINE void tw_dots_rows(uint32_t acc[4], const void *x_at, const void *w_at, ptrdiff_t w_row, int32_t words)
 {

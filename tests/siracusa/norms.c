@@ -35,8 +35,8 @@ static void one_softmax(void)
 
 static void one(void)
 {
-    const int rows = pick(1, 9), len = pick(1, 70), step = pick(0, 1), bias_step = pick(0, 1), shift = pick(0, 12);
-    const int32_t most = pick(0, 2) == 0 ? INT32_MAX : pick(0, 1) ? 100000 : 500;
+    const int rows = pick(1, 9), len = pick(1, 70), step = pick(0, 1), bias_step = pick(0, 1), shift = pick(0, 18);
+    const int32_t most = pick(0, 3) == 0 ? INT32_MAX : pick(0, 1) ? 100000 << pick(0, 6) : 500;
     const size_t all = (size_t)rows * len;
     X_T *x = random_bytes(all);
     int32_t *weight = random_words((size_t)len, -most, most), *bias = random_words((size_t)len, -most, most);
