@@ -81,6 +81,22 @@ static inline void tw_barrier(void)
 
 #endif
 
+/* The logarithm of a power of two. */
+static inline int tw_log2(size_t power)
+{
+#if defined(__riscv) && !defined(TW_TWIN)
+    size_t log;
+    __asm__(".insn r 0x33, 0, 0x08, %0, %1, x0" : "=r"(log) : "r"(power)); /* p.ff1 */
+    return (int)log;
+#else
+    int log = 0;
+    while (power >> log != 1) {
+        log++;
+    }
+    return log;
+#endif
+}
+
 /* A core's part of a range: begin <= i < end. */
 struct tw_range {
     size_t begin;
@@ -96,8 +112,15 @@ static inline struct tw_range tw_split(size_t n, size_t grain)
     const size_t cores = (size_t)tw_core_count();
     const size_t core = (size_t)tw_core_id();
     const size_t grains = (n + grain - 1) / grain;
-    const size_t each = grains / cores;
-    const size_t more = grains - each * cores;
+    size_t each, more;
+    if ((cores & (cores - 1)) == 0) {
+        /* A division costs as much as all else here. */
+        each = grains >> tw_log2(cores);
+        more = grains & (cores - 1);
+    } else {
+        each = grains / cores;
+        more = grains - each * cores;
+    }
     const size_t first = core * each + (core < more ? core : more);
     const size_t last = first + each + (core < more ? 1 : 0);
     struct tw_range part;
