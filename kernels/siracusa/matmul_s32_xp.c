@@ -73,11 +73,22 @@ TW_ALWAYS_INLINE void tile(const int32_t *a_at, const int32_t *b_at, const struc
 #endif
 }
 
-/* `count` sums of a row. */
-TW_ALWAYS_INLINE void put(const uint32_t *acc, int32_t *y, int32_t count)
+/* Four sums of a row. */
+TW_ALWAYS_INLINE void put(const uint32_t *acc, int32_t *y)
 {
-    for (int32_t j = 0; j < count; j++) {
-        y[j] = tw_signed(acc[j]);
+    y[0] = tw_signed(acc[0]);
+    y[1] = tw_signed(acc[1]);
+    y[2] = tw_signed(acc[2]);
+    y[3] = tw_signed(acc[3]);
+}
+
+/* `count` sums of one or two rows. */
+TW_NEVER_INLINE void put_some(const uint32_t *acc, int32_t *y, int32_t y_row, int32_t rows, int32_t count)
+{
+    for (int32_t i = 0; i < rows; i++, acc += 4, y += y_row) {
+        for (int32_t j = 0; j < count; j++) {
+            y[j] = tw_signed(acc[j]);
+        }
     }
 }
 
@@ -130,13 +141,18 @@ void TW_KERNEL(const int32_t *a, const int32_t *b, const C_T *c, int32_t *y, int
                         acc[4 + j] = column[4];
                     }
                 }
-                put(acc + (o - first), y + ((ptrdiff_t)t * m + row) * n + o, count);
-                if (rows == 2) {
-                    put(acc + 4 + (o - first), y + ((ptrdiff_t)t * m + row + 1) * n + o, count);
+                int32_t *const py = y + ((ptrdiff_t)t * m + row) * n + o;
+                if (count == 4) {
+                    put(acc, py);
+                    if (rows == 2) {
+                        put(acc + 4, py + n);
+                    }
+                } else {
+                    put_some(acc + (o - first), py, n, rows, count);
                 }
                 if (scaled) {
                     const C_T *pc = tc != NULL ? tc + (ptrdiff_t)row * c_row + (ptrdiff_t)o * c_col : NULL;
-                    scale(y + ((ptrdiff_t)t * m + row) * n + o, n, rows, count, pc, c_row, c_col, alpha, beta);
+                    scale(py, n, rows, count, pc, c_row, c_col, alpha, beta);
                 }
             }
         }
