@@ -16,6 +16,7 @@ mod inspect;
 mod new;
 mod options;
 mod plan_memory;
+mod profile;
 mod run;
 mod simulate;
 pub mod style;

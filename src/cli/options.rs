@@ -61,6 +61,7 @@ pub fn run(model: &ModelArgs, build: &BuildArgs, twice: bool) -> RunOptions {
             max_cycles: build.chip.max_cycles,
             checks: !build.chip.no_checks,
             profile: false,
+            measure: false,
             trace: None,
         },
     }

@@ -2,13 +2,14 @@
 
 use super::args::RunArgs;
 use super::style::{Stream, Tone, bytes, duration, grouped, paint, shorten, table};
-use super::{DIFFERENT, options, print, show};
+use super::{DIFFERENT, options, print, profile, show};
 use crate::diag::{Diagnostic, Result};
 use crate::driver::Compiled;
-use crate::emit::Report;
+use crate::emit::{Layer, MemoryUse, Moved, Report};
+use crate::runner::chip::Profile;
 use crate::runner::execute::{Outcome, execute};
 use crate::runner::suite::Workspace;
-use crate::runner::{CaseResult, Status, cases};
+use crate::runner::{CaseResult, Record, Status, cases};
 use crate::sim::LayerTime;
 
 /// Runs the command.
@@ -20,6 +21,7 @@ pub fn run(args: &RunArgs) -> Result<u8> {
     let workspace = Workspace::new(args.build.keep.as_deref())?;
     let mut run_options = options::run(&args.options, &args.build, false);
     run_options.chip.profile = args.profile;
+    run_options.chip.measure = true;
     run_options.chip.trace.clone_from(&args.trace);
     let dir = workspace.case(&case.name)?;
     let outcome = execute(&case, &run_options, &dir, &workspace.cache()?);
@@ -28,12 +30,12 @@ pub fn run(args: &RunArgs) -> Result<u8> {
         options::trace(&args.options, &compiled.stages, &compiled.passes);
     }
     if args.json {
-        let json = serde_json::to_string_pretty(&outcome.result);
+        let json = serde_json::to_string(&Record::new(&outcome));
         print(json.map_err(|e| Diagnostic::internal(format!("cannot write the result as JSON: {e}")))?)?;
     } else if let Some(compiled) = &outcome.compiled {
-        print(layers(&compiled.sources.report, outcome.result.cores, &outcome.profile.0))?;
-        if !outcome.profile.1.is_empty() {
-            print(super::simulate::functions(Stream::Out, &outcome.profile.1))?;
+        print(layers(&compiled.sources.report, outcome.result.cores, &outcome.profile.layers))?;
+        if args.profile {
+            print_profile(compiled, &outcome.profile)?;
         }
         print(totals(compiled, &outcome))?;
     }
@@ -44,63 +46,112 @@ pub fn run(args: &RunArgs) -> Result<u8> {
     Ok(if outcome.result.status == Status::Fail { DIFFERENT } else { 0 })
 }
 
-/// One row per node in the order of execution; on targets with several cores, how many share it; cycles if measured.
+/// Where the cycles go, part by part and function by function.
+fn print_profile(compiled: &Compiled, profile: &Profile) -> Result<()> {
+    let layers = &compiled.sources.report.layers;
+    let name = |number: u32| {
+        let layer = usize::try_from(number).ok().and_then(|n| layers.get(n));
+        layer.map_or_else(|| "(results)".to_string(), |l| l.name.clone())
+    };
+    if profile.layers.iter().any(|t| t.dma > 0) {
+        print(profile::layers(Stream::Out, &profile.layers, &name))?;
+    }
+    if let Some(rows) = profile::parts(Stream::Out, &profile.layers, &name) {
+        print(format!("{}\n{rows}", profile::LEGEND))?;
+    }
+    if profile.functions.is_empty() {
+        return Ok(());
+    }
+    print(super::simulate::functions(Stream::Out, &profile.functions))
+}
+
+/// A column: its head, whether numbers stand in it, and its cells.
+struct Column {
+    head: &'static str,
+    right: bool,
+    cells: Vec<String>,
+}
+
+/// One row per node in the order of execution; columns that say nothing on this target are left out.
 fn layers(report: &Report, cores: Option<u32>, times: &[LayerTime]) -> comfy_table::Table {
-    let mut head = vec!["", "layer", "operator", "kernel", "result", "MACs", "bytes"];
-    let mut right = vec![0, 5, 6];
-    if cores.is_some() {
-        head.insert(4, "cores");
-        right = vec![0, 4, 6, 7];
+    let all = &report.layers;
+    let mut columns = Vec::new();
+    let mut column = |head, right, cell: &dyn Fn(usize, &Layer) -> String| {
+        let cells = all.iter().enumerate().map(|(i, l)| cell(i, l)).collect();
+        columns.push(Column { head, right, cells });
+    };
+    let number = |n: u64| if n == 0 { String::new() } else { grouped(n) };
+    column("", true, &|i, _| (i + 1).to_string());
+    column("layer", false, &|_, l| shorten(&l.name, 32));
+    column("operator", false, &|_, l| l.operator.clone());
+    let none = || paint(Stream::Out, Tone::Quiet, "no code");
+    column("kernel", false, &|_, l| l.kernel.clone().unwrap_or_else(none));
+    if let Some(cores) = cores {
+        let used = |l: &Layer| if l.parallel == Some(true) { cores } else { 1 };
+        column("cores", true, &|_, l| l.kernel.as_ref().map_or_else(String::new, |_| used(l).to_string()));
+    }
+    column("result", false, &|_, l| l.outputs.join(" "));
+    if all.iter().any(|l| l.mode.is_some()) {
+        column("parts", false, &|_, l| how(l));
+    }
+    column("MACs", true, &|_, l| number(l.macs));
+    column("bytes", true, &|_, l| grouped((l.output_bytes + l.weight_bytes) as u64));
+    if all.iter().any(|l| l.moved.is_some()) {
+        column("moved", true, &|_, l| l.moved.map_or_else(String::new, |m| traffic(&m)));
+    }
+    if all.iter().any(|l| l.predicted_cycles.is_some()) {
+        column("predicted", true, &|_, l| l.predicted_cycles.map_or_else(String::new, grouped));
     }
     if !times.is_empty() {
-        right.push(head.len());
-        head.push("cycles");
+        // Layers are numbered by their place.
+        let sum = |i: usize, of: fn(&LayerTime) -> u64| {
+            times.iter().filter(|t| usize::try_from(t.number) == Ok(i)).map(of).sum()
+        };
+        column("cycles", true, &|i, _| number(sum(i, |t| t.cycles)));
+        if times.iter().any(|t| t.dma > 0) {
+            column("exposed", true, &|i, _| number(sum(i, |t| t.exposed)));
+        }
     }
-    let mut rows = table(Stream::Out, &head, &right);
-    for (i, layer) in report.layers.iter().enumerate() {
-        let mut row = vec![
-            (i + 1).to_string(),
-            shorten(&layer.name, 32),
-            layer.operator.clone(),
-            layer.kernel.clone().unwrap_or_else(|| paint(Stream::Out, Tone::Quiet, "no code")),
-            layer.outputs.join(" "),
-            if layer.macs == 0 { String::new() } else { grouped(layer.macs) },
-            grouped((layer.output_bytes + layer.weight_bytes) as u64),
-        ];
-        if let Some(cores) = cores {
-            let used = layer.kernel.as_ref().map(|_| if layer.parallel == Some(true) { cores } else { 1 });
-            row.insert(4, used.map_or_else(String::new, |n| n.to_string()));
-        }
-        if !times.is_empty() {
-            // Layers are numbered by their place.
-            let mine = times.iter().filter(|t| usize::try_from(t.number) == Ok(i));
-            let cycles: u64 = mine.map(|t| t.cycles).sum();
-            row.push(if cycles == 0 { String::new() } else { grouped(cycles) });
-        }
-        rows.add_row(row);
+    let heads: Vec<&str> = columns.iter().map(|c| c.head).collect();
+    let right: Vec<usize> = (0..columns.len()).filter(|c| columns[*c].right).collect();
+    let mut rows = table(Stream::Out, &heads, &right);
+    for i in 0..all.len() {
+        rows.add_row(columns.iter().map(|c| c.cells[i].clone()));
     }
     rows
+}
+
+/// How a layer is computed: `12 of 1x8x16`, or where.
+fn how(layer: &Layer) -> String {
+    match (&layer.tiles, &layer.mode) {
+        (Some(tiles), _) => {
+            let shape: Vec<String> = tiles.shape.iter().map(ToString::to_string).collect();
+            format!("{} of {}", grouped(tiles.count as u64), shape.join("x"))
+        }
+        (None, Some(mode)) => paint(Stream::Out, Tone::Quiet, mode),
+        (None, None) => String::new(),
+    }
+}
+
+/// Bytes that the DMA moves, and how many times the least that is.
+fn traffic(moved: &Moved) -> String {
+    let all = moved.fetched + moved.stored;
+    let ratio = all as f64 / moved.least.max(1) as f64;
+    match all {
+        0 => String::new(),
+        _ if moved.least > 0 && ratio >= 1.05 => format!("{} (x{ratio:.1})", grouped(all)),
+        _ => grouped(all),
+    }
 }
 
 /// The figures below the table.
 fn totals(compiled: &Compiled, outcome: &Outcome) -> String {
     let result = &outcome.result;
     let mut lines = Vec::new();
-    let mut line = |name: &str, value: String| lines.push(format!("  {name:<9}{value}"));
+    let mut line = |name: &str, value: String| lines.push(format!("  {name:<10}{value}"));
     let report = &compiled.sources.report;
     line("MACs", grouped(report.totals.macs));
-    for memory in &report.memories {
-        let why = match memory.gap {
-            0 => "the largest live set; no plan of this schedule uses less".to_string(),
-            gap => format!(
-                "{} above the largest live set of {}; {}",
-                bytes(gap as u64),
-                bytes(memory.lower_bound as u64),
-                memory.gap_reason
-            ),
-        };
-        line("RAM", format!("{} of {} ({why})", bytes(memory.bytes as u64), memory.level));
-    }
+    report.memories.iter().for_each(|m| line("RAM", memory(m)));
     let weights = report.totals.weight_bytes as u64;
     line(
         "flash",
@@ -116,10 +167,36 @@ fn totals(compiled: &Compiled, outcome: &Outcome) -> String {
             None => format!("{} of constants (code unknown: `size` is missing)", bytes(weights)),
         },
     );
+    if let Some(moved) = &report.totals.moved {
+        let all = moved.fetched + moved.stored;
+        let ratio = all as f64 / moved.least.max(1) as f64;
+        let least = bytes(moved.least);
+        line("moved", format!("{} (x{ratio:.2} of {least}: constants, inputs, outputs once)", bytes(all)));
+    }
     if let (Some(cycles), Some(cores)) = (result.cycles, result.cores) {
         let shared = if cores == 1 { "one core".to_string() } else { format!("{cores} cores") };
         let rate = report.totals.macs as f64 / cycles.max(1) as f64;
         line("cycles", format!("{} on {shared} ({rate:.2} MACs per cycle)", grouped(cycles)));
+        let times = &outcome.profile.layers;
+        let sum = |of: fn(&LayerTime) -> u64| times.iter().map(of).sum::<u64>();
+        let share = |n: u64| 100.0 * n as f64 / cycles.max(1) as f64;
+        let (dma, exposed) = (sum(|t| t.dma), sum(|t| t.exposed));
+        if dma > 0 {
+            let (under, waits) = (share(dma), share(exposed));
+            let text = format!(
+                "{} cycles under way ({under:.1} %), {} of them waited for ({waits:.1} %)",
+                grouped(dma),
+                grouped(exposed)
+            );
+            line("DMA", text);
+        }
+    }
+    if let Some(predicted) = report.totals.predicted_cycles {
+        let bound = report
+            .totals
+            .cycles_bound
+            .map(|b| format!("; by the same costs no plan takes fewer than {}", grouped(b)));
+        line("predicted", format!("{} cycles{}", grouped(predicted), bound.unwrap_or_default()));
     }
     if let Some(instructions) = result.instructions {
         line("code run", format!("{} instructions", grouped(instructions)));
@@ -127,6 +204,20 @@ fn totals(compiled: &Compiled, outcome: &Outcome) -> String {
     line("compile", duration(compiled.time()));
     line("result", verdict(result));
     lines.join("\n")
+}
+
+/// What a memory is used for.
+fn memory(memory: &MemoryUse) -> String {
+    let why = match memory.gap {
+        0 => "the largest live set; no plan of this schedule uses less".to_string(),
+        gap => format!(
+            "{} above the largest live set of {}; {}",
+            bytes(gap as u64),
+            bytes(memory.lower_bound as u64),
+            memory.gap_reason
+        ),
+    };
+    format!("{} of {} ({why})", bytes(memory.bytes as u64), memory.level)
 }
 
 fn verdict(result: &CaseResult) -> String {

@@ -2,7 +2,7 @@
 
 use super::args::SimulateArgs;
 use super::style::{Stream, grouped, table};
-use super::{PROGRAM_FAILED, STOPPED, print};
+use super::{PROGRAM_FAILED, STOPPED, print, profile};
 use crate::diag::{Diagnostic, Result};
 use crate::files;
 use crate::sim::{self, FunctionTime, Options, Report, Status};
@@ -110,9 +110,10 @@ fn show_profile(report: &Report) {
     if report.layers.is_empty() {
         return;
     }
-    let mut rows = table(Stream::Err, &["layer", "cycles", "asleep", "instructions"], &[0, 1, 2, 3]);
-    for l in &report.layers {
-        rows.add_row([u64::from(l.number), l.cycles, l.asleep, l.instructions].map(grouped));
-    }
+    let name = |number: u32| number.to_string();
+    let rows = profile::layers(Stream::Err, &report.layers, &name);
     eprintln!("Time per layer; `asleep` and `instructions` are sums over the cluster's cores:\n{rows}");
+    if let Some(rows) = profile::parts(Stream::Err, &report.layers, &name) {
+        eprintln!("{}\n{rows}", profile::LEGEND);
+    }
 }

@@ -12,6 +12,7 @@ mod report;
 mod runtime;
 mod template;
 mod tiled;
+mod traffic;
 mod transfers;
 mod weights;
 mod write;
@@ -23,6 +24,7 @@ use serde_json::{Map, Value as Json, json};
 pub use api::{Api, Port};
 pub use network::arena_name;
 pub use report::{Layer, MemoryUse, Report, Totals};
+pub use traffic::{Moved, Tiles};
 pub use write::write;
 
 use self::kernel::Kernels;

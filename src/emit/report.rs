@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::api::Api;
+use super::traffic::{self, Moved, Tiles};
 use super::weights::Weights;
 use crate::ir::{Graph, NodeId, TensorId};
 use crate::targets::{Assignment, Library, Platform};
@@ -44,6 +45,16 @@ pub struct Layer {
     pub scratch_bytes: usize,
     /// Predicted cycles, where the manifest has a cost.
     pub predicted_cycles: Option<u64>,
+    /// Where the target has a scratchpad: whether the kernel works there on whole tensors (`near`) or on parts (`parts`), or
+    /// where the tensors are (`far`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
+    /// The parts, where it is computed in parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tiles: Option<Tiles>,
+    /// What the DMA moves for it, where the plan has transfers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Moved>,
     /// Why other kernels were not taken.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rejected: Vec<String>,
@@ -56,6 +67,9 @@ pub struct MemoryUse {
     pub level: String,
     /// Bytes used.
     pub bytes: usize,
+    /// Bytes there are for it, where there is a limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<usize>,
     /// Largest live set of the schedule.
     pub lower_bound: usize,
     /// `bytes - lower_bound`, and why.
@@ -65,7 +79,7 @@ pub struct MemoryUse {
 }
 
 /// Sums over the network.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Totals {
     /// Bytes of all arenas.
     pub arena_bytes: usize,
@@ -79,6 +93,12 @@ pub struct Totals {
     pub elided: usize,
     /// Predicted cycles, if every kernel has a cost.
     pub predicted_cycles: Option<u64>,
+    /// Cycles that no plan of these kernels can undercut, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cycles_bound: Option<u64>,
+    /// What the DMA moves, where the plan has transfers; the least is constants, inputs and outputs once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Moved>,
 }
 
 /// Everything in `report.json`.
@@ -129,6 +149,8 @@ impl Report {
             nodes: layers.len(),
             elided: plan.elided.len(),
             predicted_cycles: run.iter().map(|l| l.predicted_cycles).sum(),
+            cycles_bound: plan.cycles_bound,
+            moved: traffic::total(graph, plan, platform, &layers, weights.bytes()),
         };
         Report {
             generator: GENERATOR,
@@ -182,7 +204,10 @@ fn layer(
         inputs: inputs.iter().map(ToString::to_string).collect(),
         outputs: outputs.iter().map(ToString::to_string).collect(),
         scratch_bytes: choice.map_or(0, |c| c.scratch_bytes),
-        predicted_cycles: choice.and_then(|c| c.cycles),
+        predicted_cycles: choice.and_then(|c| plan.cycles.get(&id).copied().or(c.cycles)),
+        mode: choice.and_then(|_| traffic::mode(graph, plan, platform, id)).map(str::to_string),
+        tiles: plan.tiled.get(&id).map(Tiles::of),
+        moved: choice.and_then(|_| traffic::layer(graph, plan, platform, id)),
         rejected: rejected.map(|r| format!("{}: {}", r.kernel, r.reason)).collect(),
     }
 }
@@ -200,6 +225,7 @@ fn memories(plan: &Plan) -> Vec<MemoryUse> {
         MemoryUse {
             level: a.level.clone(),
             bytes: a.bytes,
+            capacity: a.capacity,
             lower_bound: a.lower_bound,
             gap,
             gap_reason: reason.into(),

@@ -16,7 +16,7 @@ use super::objects::{Cache, Flags, run_tool};
 use crate::diag::{Diagnostic, Kind, Result};
 use crate::files;
 use crate::ir::{TensorType, Value};
-use crate::sim::{self, FunctionTime, Label, LayerTime, Soc, Status};
+use crate::sim::{self, FunctionTime, Label, LayerTime, Soc, Status, Timeline};
 use crate::targets::Platform;
 use crate::targets::platform::External;
 
@@ -31,8 +31,10 @@ pub struct ChipOptions {
     pub max_cycles: u64,
     /// Whether the simulator checks memory accesses.
     pub checks: bool,
-    /// Whether to measure where cycles go.
+    /// Whether to measure where cycles go; the target must be able to.
     pub profile: bool,
+    /// The same where the target is able to.
+    pub measure: bool,
     /// Where to write what happened when.
     pub trace: Option<PathBuf>,
 }
@@ -48,6 +50,7 @@ impl Default for ChipOptions {
             max_cycles: MAX_CYCLES,
             checks: true,
             profile: false,
+            measure: false,
             trace: None,
         }
     }
@@ -87,10 +90,19 @@ pub struct Ran {
     pub cycles: Option<u64>,
     /// Instructions of the inference, of all cores together.
     pub instructions: Option<u64>,
-    /// Time per layer, if measured.
+    /// Where cycles went, if measured.
+    pub profile: Profile,
+}
+
+/// Where cycles went.
+#[derive(Clone, Debug, Default)]
+pub struct Profile {
+    /// Time per layer.
     pub layers: Vec<LayerTime>,
-    /// Time per function, if measured.
+    /// Time per function.
     pub functions: Vec<FunctionTime>,
+    /// What happened when.
+    pub timeline: Timeline,
 }
 
 /// How many cores share the work.
@@ -207,7 +219,7 @@ impl Firmware {
         let options = sim::Options {
             max_cycles: Some(self.options.max_cycles),
             check: self.options.checks,
-            profile: self.options.profile,
+            profile: self.options.profile || self.options.measure,
             trace: self.options.trace.is_some(),
             labels: labels(&self.tensors, &bytes, &soc),
             ..sim::Options::default()
@@ -218,7 +230,8 @@ impl Firmware {
         }
         let printed = ended(&report, &self.options)?;
         let ran = parse(&printed, outputs)?;
-        Ok(Ran { layers: report.layers, functions: report.functions, ..ran })
+        let sim::Report { layers, functions, timeline, .. } = report;
+        Ok(Ran { profile: Profile { layers, functions, timeline }, ..ran })
     }
 
     /// The program with its inputs inside.

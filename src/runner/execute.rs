@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::cases::{Case, DataSet};
-use super::chip::{self, ChipOptions, Firmware, Ran};
+use super::chip::{self, ChipOptions, Firmware, Profile, Ran};
 use super::compare::{Comparison, compare_all};
 use super::host::{self, CFile, Program};
 use super::inputs::{bind, read_inputs, read_outputs};
@@ -18,7 +18,6 @@ use super::result::{CaseResult, Status};
 use crate::diag::{Diagnostic, Diagnostics, Kind, Result};
 use crate::driver::{self, CompileOptions, Compiled};
 use crate::ir::{DType, Graph, TensorType, Value, interp};
-use crate::sim::{FunctionTime, LayerTime};
 use crate::targets::Platform;
 
 /// How to run cases.
@@ -47,8 +46,8 @@ pub struct Outcome {
     pub result: CaseResult,
     /// The compiled network, unless it was refused.
     pub compiled: Option<Compiled>,
-    /// Time per layer and function of the last run, if measured.
-    pub profile: (Vec<LayerTime>, Vec<FunctionTime>),
+    /// Where the cycles of the last run went, if measured.
+    pub profile: Profile,
     /// What there is to say beyond the verdict.
     pub notes: Diagnostics,
     /// What ended the case, if something did.
@@ -61,7 +60,7 @@ pub fn execute(case: &Case, options: &RunOptions, dir: &Path, cache: &Cache) -> 
     let mut outcome = Outcome {
         result: CaseResult::new(&case.name, target, Status::Fail),
         compiled: None,
-        profile: (Vec::new(), Vec::new()),
+        profile: Profile::default(),
         notes: Diagnostics::default(),
         error: None,
     };
@@ -120,14 +119,18 @@ fn run(case: &Case, options: &RunOptions, dir: &Path, cache: &Cache, outcome: &m
         let expected = expected(set, compiled, &inputs)?;
         let ran = program.run(dir, &inputs, &output_types(&compiled.graph), options.timeout)?;
         count(result, &ran);
-        outcome.profile = (ran.layers, ran.functions);
+        outcome.profile = ran.profile;
         let c = compare_all(&output_names(&compiled.graph), &ran.outputs, &expected, options.tolerance)?;
         total = Some(total.map_or(c, |t| t.merge(c)));
     }
     let goldens = !sets.is_empty() && sets.iter().all(|(s, _)| s.has_goldens());
     let seen = match total {
         Some(c) => c,
-        None => against_interpreter(compiled, &program, options, dir, result)?,
+        None => {
+            let (seen, profile) = against_interpreter(compiled, &program, options, dir, result)?;
+            outcome.profile = profile;
+            seen
+        }
     };
     result.max_error = Some(seen.max_error);
     result.mismatches = Some(seen.mismatches);
@@ -184,7 +187,7 @@ fn against_interpreter(
     options: &RunOptions,
     dir: &Path,
     result: &mut CaseResult,
-) -> Result<Comparison> {
+) -> Result<(Comparison, Profile)> {
     let types = compiled.imported.types(compiled.imported.inputs());
     let mut refusal = Diagnostics::default();
     for limit in [127, 7, 1, 0] {
@@ -195,7 +198,8 @@ fn against_interpreter(
                 let ran = program.run(dir, &inputs, &output_types(&compiled.graph), options.timeout)?;
                 count(result, &ran);
                 let names = output_names(&compiled.graph);
-                return compare_all(&names, &ran.outputs, &expected, options.tolerance);
+                let seen = compare_all(&names, &ran.outputs, &expected, options.tolerance)?;
+                return Ok((seen, ran.profile));
             }
             Err(e) => refusal = e,
         }

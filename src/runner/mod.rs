@@ -14,6 +14,7 @@ pub mod inputs;
 pub mod labels;
 pub mod objects;
 pub mod random;
+pub mod record;
 pub mod result;
 pub mod suite;
 
@@ -21,4 +22,5 @@ pub use cases::{Case, DataSet};
 pub use chip::ChipOptions;
 pub use compare::{Comparison, FLOAT_TOLERANCE};
 pub use execute::RunOptions;
+pub use record::Record;
 pub use result::{CaseResult, Report, Status};

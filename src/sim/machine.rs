@@ -293,7 +293,13 @@ impl<'a> Machine<'a> {
         let (value, end) = match reply {
             Reply::Fault(message) => return self.fault(core, Trouble::new(None, message)),
             Reply::Value(value) => (value, end),
-            Reply::Until(value, at) => (value, end.max(at)),
+            Reply::Until(value, at) => {
+                // A store stands still where the queue of a DMA is full.
+                if let Some(profile) = self.shared.profile.as_mut().filter(|_| inst.class == Class::Store) {
+                    profile.overlap.waited(core, end, at);
+                }
+                (value, end.max(at))
+            }
             Reply::Sleep(_) => (0, end),
         };
         let state = &mut self.cores[core];
@@ -385,6 +391,11 @@ impl<'a> Machine<'a> {
                         checker.follow(core, after);
                     }
                 }
+                Effect::Ended { core, counter } => {
+                    if let Some(profile) = &mut self.shared.profile {
+                        profile.overlap.ended(core, counter);
+                    }
+                }
                 Effect::Asked => self.transfers.acknowledge(&mut self.shared),
             }
         }
@@ -423,6 +434,9 @@ impl<'a> Machine<'a> {
         let state = &mut self.cores[core];
         if let Some(profile) = &mut self.shared.profile {
             profile.slice(Track::Core(core), what.into(), state.asleep_since, state.now);
+            if what == devices::EVENT || what == devices::COUNTER {
+                profile.overlap.waited(core, state.asleep_since, state.now);
+            }
         }
     }
     /// Ends the controller's `wfi`.
@@ -484,9 +498,7 @@ impl<'a> Machine<'a> {
     fn begin(&mut self, transfer: Transfer) {
         let (core, until) = (transfer.core, transfer.until);
         if let Some(profile) = &mut self.shared.profile {
-            let bytes: u64 = transfer.rows.iter().map(|r| u64::from(r.2)).sum();
-            let name = format!("{bytes} bytes for core {core}");
-            profile.slice(Track::Transfers(transfer.kind), name, transfer.from, until);
+            profile.started(&transfer);
         }
         match self.transfers.begin(transfer, &mut self.shared) {
             Ok(id) => self.schedule(until, Event::Transfer(id)),

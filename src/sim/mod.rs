@@ -14,20 +14,23 @@ mod loader;
 mod machine;
 mod memory;
 mod names;
+mod overlap;
 mod profile;
 pub mod report;
 pub mod rv32;
 mod shared;
 pub mod siracusa;
 pub mod soc;
+mod timeline;
 mod trace;
 mod transfers;
 mod turns;
 pub mod virt;
 
 pub use names::Label;
-pub use report::{FunctionTime, LayerTime, Options, Report, Status};
+pub use report::{FunctionTime, Options, Report, Status};
 pub use soc::Soc;
+pub use timeline::{LayerTime, PartTime, Stretch, Timeline};
 
 use crate::diag::Result;
 

@@ -3,7 +3,9 @@
 //! In: calls and returns of every core, layers, waits and transfers as they happen. Out: totals and slices. Never
 //! changes how long anything takes. A function's time is its own, without what it calls.
 
+use super::devices::Transfer;
 use super::loader::Program;
+use super::overlap::Overlap;
 use super::rv32::CoreState;
 use super::rv32::state::Activity;
 
@@ -114,6 +116,8 @@ pub struct Profile {
     pub slices: Vec<Slice>,
     /// How many slices were dropped.
     pub dropped: u64,
+    /// Kernels, transfers and waits.
+    pub overlap: Overlap,
     trace: bool,
     run: Option<usize>,
     cores: Vec<Current>,
@@ -136,11 +140,13 @@ impl Profile {
         });
         let last = functions.len() - 1;
         let current = Current { function: last, ..Current::default() };
+        let overlap = Overlap::new(&functions, cores);
         Profile {
             functions,
             layers: Vec::new(),
             slices: Vec::new(),
             dropped: 0,
+            overlap,
             trace,
             run,
             cores: vec![current; cores],
@@ -166,8 +172,10 @@ impl Profile {
             total.add(spent);
         }
         let entered = &mut self.functions[function];
-        entered.calls += u64::from(pc == entered.start);
+        let begin = pc == entered.start;
+        entered.calls += u64::from(begin);
         let range = if entered.size == 0 { (pc, 2) } else { (entered.start, entered.size) };
+        self.overlap.enter(core, left, function, begin, now);
         self.follow_kernel(core, left, function, now);
         range
     }
@@ -197,11 +205,21 @@ impl Profile {
         }
         self.slices.push(Slice { track, name, from, until });
     }
+    /// A transfer starts.
+    pub fn started(&mut self, transfer: &Transfer) {
+        self.overlap.started(transfer);
+        if self.trace {
+            let bytes: u64 = transfer.rows.iter().map(|r| u64::from(r.2)).sum();
+            let name = format!("{bytes} bytes for core {}", transfer.core);
+            self.slice(Track::Transfers(transfer.kind), name, transfer.from, transfer.until);
+        }
+    }
     /// A layer begins.
     pub fn begin_layer(&mut self, number: u32, cores: &[CoreState], now: u64) {
         self.end_layer(cores, now);
         // The last number says that none runs.
         self.layer = (number != u32::MAX).then_some((number, now));
+        self.overlap.layer(self.layer.map(|_| self.layers.len()));
     }
     fn end_layer(&mut self, cores: &[CoreState], now: u64) {
         let here: Vec<Spent> = cores.iter().map(|c| Spent::of(c, now)).collect();
@@ -215,6 +233,7 @@ impl Profile {
     /// The program has ended.
     pub fn finish(&mut self, cores: &[CoreState], now: u64) {
         self.end_layer(cores, now);
+        self.overlap.finish();
         for (i, c) in cores.iter().enumerate() {
             // What a core has not run it has not spent.
             if c.activity != Activity::Off {

@@ -7,6 +7,7 @@ use super::names::{Label, Names};
 use super::profile::{Profile, Spent};
 use super::rv32::state::Activity;
 use super::soc::{Side, Soc};
+use super::timeline::{self, LayerTime, Timeline};
 use super::trace;
 
 /// What to do in a run.
@@ -71,19 +72,6 @@ pub struct FunctionTime {
     pub calls: u64,
 }
 
-/// Time spent in a layer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LayerTime {
-    /// Its number.
-    pub number: u32,
-    /// Cycles from its begin to its end.
-    pub cycles: u64,
-    /// Core cycles of the cluster's cores asleep in it.
-    pub asleep: u64,
-    /// Instructions of the cluster's cores.
-    pub instructions: u64,
-}
-
 /// What a run tells.
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -107,6 +95,8 @@ pub struct Report {
     pub functions: Vec<FunctionTime>,
     /// Time per layer, in order.
     pub layers: Vec<LayerTime>,
+    /// What happened when.
+    pub timeline: Timeline,
     /// The trace as JSON.
     pub trace: Option<String>,
 }
@@ -141,7 +131,8 @@ pub fn make(
         unaligned_at: unaligned(machine, names),
         positions: positions(machine, soc, names),
         functions: profile.as_ref().map_or_else(Vec::new, |p| functions(p, soc)),
-        layers: profile.as_ref().map_or_else(Vec::new, |p| layers(p, soc)),
+        layers: profile.as_ref().map_or_else(Vec::new, |p| timeline::layers(p, soc)),
+        timeline: profile.as_ref().map_or_else(Timeline::default, |p| timeline::timeline(p, soc)),
         trace: profile.as_ref().filter(|_| trace).map(|p| trace::json(p, soc)),
     }
 }
@@ -211,17 +202,4 @@ fn functions(profile: &Profile, soc: &Soc) -> Vec<FunctionTime> {
     }
     all.sort_by(|a, b| (b.longest, &a.name).cmp(&(a.longest, &b.name)));
     all
-}
-
-fn layers(profile: &Profile, soc: &Soc) -> Vec<LayerTime> {
-    let one = |l: &super::profile::Layer| {
-        let cluster = || soc.cores.iter().zip(&l.spent).filter(|(c, _)| c.side == Side::Cluster);
-        LayerTime {
-            number: l.number,
-            cycles: (l.until - l.from) / soc.period,
-            asleep: cluster().map(|(c, s)| s.asleep / c.period).sum(),
-            instructions: cluster().map(|(_, s)| s.instructions).sum(),
-        }
-    };
-    profile.layers.iter().map(one).collect()
 }

@@ -53,7 +53,7 @@ pub struct Memory {
 }
 
 /// Something that runs kernels.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Engine {
     /// Name, unique in the platform.
@@ -66,6 +66,8 @@ pub struct Engine {
     /// A folder of call templates for all cores: `<folder>/<kernel folder>/<template>` replaces the template of
     /// that name, and the kernels that use it run on all cores.
     pub parallel: Option<String>,
+    /// Multiply-accumulates per cycle that one core can do at best: the ceiling of a roofline.
+    pub macs_per_cycle: Option<f64>,
 }
 
 fn one() -> u32 {

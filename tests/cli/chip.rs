@@ -81,6 +81,49 @@ fn a_run_shows_cores_cycles_and_a_profile() {
 }
 
 #[test]
+fn a_profile_shows_parts_and_transfers() {
+    if !ready() {
+        return;
+    }
+    let tmp = tempfile::tempdir().unwrap();
+    let network = repository("DeployTest/Models/Int8/KeywordSpotting");
+    let run = |more: &[&str]| {
+        let options = ["--target", "siracusa", "--l1", "12KiB", "--no-checks"];
+        let output = tilewright(tmp.path(), &[&["run", &network], &options[..], more].concat());
+        assert!(output.status.success(), "{}", seen(tmp.path(), &output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let text = run(&["--profile"]);
+    for shown in ["moved", "predicted", "exposed", "1 of ", "bytes out", "waited for"] {
+        assert!(text.contains(shown), "{shown}: {text}");
+    }
+    let record: serde_json::Value = serde_json::from_str(&run(&["--json"])).unwrap();
+    let number = |v: &serde_json::Value| v.as_u64().unwrap();
+    let mut tiled = 0;
+    for layer in record["layers"].as_array().unwrap().iter().filter(|l| l["mode"] == "parts") {
+        let (measured, moved) = (&layer["measured"], &layer["moved"]);
+        let parts = measured["parts"].as_array().unwrap();
+        assert_eq!(parts.len() as u64, number(&layer["tiles"]["count"]), "{layer}");
+        let sum = |what: &str| parts.iter().map(|p| number(&p[what])).sum::<u64>();
+        // What the plan says is what the DMA does; other layers' operands are no part's.
+        assert_eq!(
+            (sum("fetched"), sum("stored")),
+            (number(&moved["fetched"]), number(&moved["stored"])),
+            "{layer}"
+        );
+        assert!(sum("kernel") + sum("wait") <= number(&measured["cycles"]), "{layer}");
+        assert!(sum("wait") <= number(&measured["exposed"]), "{layer}");
+        tiled += 1;
+    }
+    assert!(tiled > 3, "{record}");
+    let total = |what: &str| number(&record["totals"]["moved"][what]);
+    let measured = record["layers"].as_array().unwrap().iter().chain([&record["ending"]]);
+    let measured = measured.map(|l| l.get("measured").unwrap_or(l));
+    let seen: u64 = measured.filter_map(|m| Some(m["fetched"].as_u64()? + m["stored"].as_u64()?)).sum();
+    assert_eq!(seen, total("fetched") + total("stored"));
+}
+
+#[test]
 fn what_compile_writes_builds_without_tilewright() {
     if !ready() {
         return;

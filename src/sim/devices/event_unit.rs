@@ -20,7 +20,7 @@ const READY: u64 = 3;
 const WAKE_UP: u64 = 10;
 
 /// What cores wait for, in traces.
-const EVENT: &str = "wait for event";
+pub const EVENT: &str = "wait for event";
 const BARRIER: &str = "barrier";
 const MUTEX: &str = "mutex";
 const DISPATCH: &str = "wait for work";

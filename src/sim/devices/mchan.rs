@@ -6,6 +6,9 @@
 use super::{Access, Device, Effect, Effects, Place, Reply, Transfer, narrow, no_register};
 use crate::sim::siracusa::{DEMUX, L1_BASE};
 
+/// What cores wait for, in traces.
+pub const COUNTER: &str = "DMA counter";
+
 const COUNTERS: usize = 16;
 /// Cycles from a command to its first byte, and from its last byte to the end.
 const SET_UP: u64 = 14;
@@ -84,16 +87,17 @@ impl Mchan {
         let allocated = (0..COUNTERS).filter(|i| self.allocated[*i]).fold(0, |all, i| all | 1 << i);
         busy | allocated << 16
     }
-    fn release(&mut self, mask: u32, now: u64, effects: &mut Effects) {
+    fn release(&mut self, mask: u32, access: &Access, effects: &mut Effects) {
         for counter in 0..COUNTERS {
             if mask >> counter & 1 == 1 {
                 self.allocated[counter] = false;
+                effects.push(Effect::Ended { core: access.core, counter });
             }
         }
         while let Some((port, core)) = self.waiting.first().copied() {
             let Some(counter) = self.allocate(port) else { break };
             self.waiting.remove(0);
-            effects.push(Effect::Wake { core, value: counter, at: now + self.period });
+            effects.push(Effect::Wake { core, value: counter, at: access.now + self.period });
         }
     }
     /// Cycles that the bytes take.
@@ -168,7 +172,14 @@ impl Mchan {
         };
         let kind = usize::from(to_l1);
         let core = access.core;
-        effects.push(Effect::Move(Transfer { kind, core, rows, from: access.now, until }));
+        effects.push(Effect::Move(Transfer {
+            kind,
+            core,
+            counter: Some(counter),
+            rows,
+            from: access.now,
+            until,
+        }));
         effects.push(Effect::Schedule { at: until, token: token as u32 });
         self.queue(to_l1, access.now)
     }
@@ -196,7 +207,7 @@ impl Device for Mchan {
                 Some(counter) => Reply::Value(counter),
                 None => {
                     self.waiting.push((port, access.core));
-                    Reply::Sleep("DMA counter")
+                    Reply::Sleep(COUNTER)
                 }
             },
             4 => {
@@ -220,7 +231,7 @@ impl Device for Mchan {
             }
             4 => {
                 effects.push(Effect::Asked);
-                self.release(value, access.now, effects);
+                self.release(value, access, effects);
                 Reply::Value(0)
             }
             _ => no_register(self.name(), access, "writes"),

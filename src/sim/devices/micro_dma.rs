@@ -169,7 +169,7 @@ impl MicroDma {
         self.free = begin + (bytes * rate).div_ceil(10) * self.period;
         self.pending[channel] += 1;
         let (from, until) = (access.now, self.free);
-        effects.push(Effect::Move(Transfer { kind: 2, core: access.core, rows, from, until }));
+        effects.push(Effect::Move(Transfer { kind: 2, core: access.core, counter: None, rows, from, until }));
         effects.push(Effect::Schedule { at: until, token: channel as u32 });
         Reply::Value(0)
     }

@@ -45,6 +45,8 @@ pub struct Transfer {
     pub kind: usize,
     /// Core that started it.
     pub core: usize,
+    /// What tells of its end, together with that of others, if the device has counters.
+    pub counter: Option<usize>,
     /// Rows: source address, destination address, bytes.
     pub rows: Vec<(Place, Place, u32)>,
     /// First and last tick.
@@ -123,10 +125,19 @@ pub enum Effect {
         /// The core that it waited for.
         after: usize,
     },
+    /// A core is done with the transfers of a counter.
+    Ended {
+        /// The core.
+        core: usize,
+        /// The counter.
+        counter: usize,
+    },
     /// Somebody has asked whether transfers have ended: those that have may be used.
     Asked,
 }
 
+pub use event_unit::EVENT;
+pub use mchan::COUNTER;
 pub use micro_dma::HYPER_SIZES;
 
 /// What a device wants done.

@@ -1,0 +1,263 @@
+//! One run with everything that is known about it: the record of `tilewright run --json`, and what report pages show.
+//!
+//! In: an [`Outcome`]. Out: [`Record`], serialised as documented in `docs/json.md`. Never measures and never decides.
+
+use serde::{Deserialize, Serialize};
+
+use super::execute::Outcome;
+use super::labels::places;
+use super::result::CaseResult;
+use crate::driver::Compiled;
+use crate::emit::{Layer, MemoryUse, Totals, arena_name};
+use crate::sim::{LayerTime, PartTime, Stretch, Timeline};
+use crate::targets::Platform;
+
+/// A run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The verdict and the main figures.
+    #[serde(flatten)]
+    pub result: CaseResult,
+    /// Version of tilewright.
+    #[serde(default)]
+    pub version: String,
+    /// What it ran on.
+    #[serde(default)]
+    pub platform: Hardware,
+    /// Sums over the network.
+    #[serde(default)]
+    pub totals: Totals,
+    /// Memories used.
+    #[serde(default)]
+    pub memories: Vec<MemoryUse>,
+    /// Nodes in the order of execution.
+    #[serde(default)]
+    pub layers: Vec<LayerRecord>,
+    /// What was measured behind the last layer: results stored, outputs copied.
+    #[serde(default)]
+    pub ending: Option<Measured>,
+    /// Tensors and their parts in arenas.
+    #[serde(default)]
+    pub buffers: Vec<Buffer>,
+    /// What happened when, if it was measured.
+    #[serde(default)]
+    pub timeline: Option<Moments>,
+}
+
+/// What a network ran on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Hardware {
+    /// Memories.
+    pub memories: Vec<Level>,
+    /// What runs kernels.
+    pub engines: Vec<Cores>,
+}
+
+/// One memory of a platform.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Level {
+    /// Its name.
+    pub name: String,
+    /// Bytes.
+    pub bytes: Option<u64>,
+    /// Bytes of it that are not for the network.
+    pub reserved: u64,
+    /// Bytes per cycle of a long transfer.
+    pub bandwidth: Option<f64>,
+}
+
+/// One engine of a platform.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cores {
+    /// Its name.
+    pub name: String,
+    /// Cores.
+    pub cores: u32,
+    /// Multiply-accumulates per cycle of one core, at best.
+    pub macs_per_cycle: Option<f64>,
+}
+
+/// One layer, as planned and as measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LayerRecord {
+    /// As planned.
+    #[serde(flatten)]
+    pub planned: Layer,
+    /// As measured, by simulators that do.
+    #[serde(default)]
+    pub measured: Option<Measured>,
+}
+
+/// What was measured of a layer. Cycles, and bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Measured {
+    /// From its begin to its end.
+    pub cycles: u64,
+    /// Of these, those in which the core that leads waited for a transfer.
+    pub exposed: u64,
+    /// Of these, those in which any transfer was under way.
+    pub dma: u64,
+    /// Bytes into the scratchpad by transfers that started in it.
+    pub fetched: u64,
+    /// Bytes out of it.
+    pub stored: u64,
+    /// Bytes from and to memories outside of the chip.
+    pub outside: u64,
+    /// Instructions of all cores.
+    pub instructions: u64,
+    /// Its parts.
+    pub parts: Vec<Part>,
+}
+
+/// What was measured of a part of a layer. Cycles, and bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Fetching its operands.
+    pub fetch: u64,
+    /// From the first core's call of the kernel to the last one's return.
+    pub kernel: u64,
+    /// Storing its results.
+    pub store: u64,
+    /// Waiting for transfers before it.
+    pub wait: u64,
+    /// Bytes fetched.
+    pub fetched: u64,
+    /// Bytes stored.
+    pub stored: u64,
+}
+
+/// Bytes of an arena that have a name for a while.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Buffer {
+    /// Whose they are.
+    pub name: String,
+    /// The memory.
+    pub level: String,
+    /// From the arena's start.
+    pub offset: u64,
+    /// How many.
+    pub bytes: u64,
+    /// The first layer it is there for, counted from 0.
+    pub first: u32,
+    /// The last one; the number of layers for what outlives them.
+    pub last: u32,
+}
+
+/// First cycle, last cycle, layer, part, bytes.
+pub type Moment = (u64, u64, Option<u32>, Option<usize>, u64);
+
+/// What happened when, in cycles from the begin of the first layer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moments {
+    /// Layers.
+    pub layers: Vec<Moment>,
+    /// Kernels.
+    pub kernels: Vec<Moment>,
+    /// Transfers into the scratchpad.
+    pub fetches: Vec<Moment>,
+    /// Transfers out of it.
+    pub stores: Vec<Moment>,
+    /// Transfers from and to memories outside of the chip.
+    pub outside: Vec<Moment>,
+    /// Waits for transfers of the core that leads.
+    pub waits: Vec<Moment>,
+}
+
+impl Record {
+    /// That of a run.
+    pub fn new(outcome: &Outcome) -> Record {
+        let mut record = Record {
+            result: outcome.result.clone(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            platform: Hardware::default(),
+            totals: Totals::default(),
+            memories: Vec::new(),
+            layers: Vec::new(),
+            ending: None,
+            buffers: Vec::new(),
+            timeline: None,
+        };
+        let Some(compiled) = &outcome.compiled else { return record };
+        let report = &compiled.sources.report;
+        let times = &outcome.profile.layers;
+        record.platform = hardware(&compiled.target.platform);
+        record.totals = report.totals.clone();
+        record.memories.clone_from(&report.memories);
+        let layer = |(number, planned): (usize, &Layer)| LayerRecord {
+            planned: Layer { rejected: Vec::new(), ..planned.clone() },
+            measured: measured(times, |n| n == number),
+        };
+        record.layers = report.layers.iter().enumerate().map(layer).collect();
+        record.ending = measured(times, |n| n >= report.layers.len());
+        record.buffers = buffers(compiled);
+        record.timeline = (!times.is_empty()).then(|| moments(&outcome.profile.timeline));
+        record
+    }
+}
+
+fn hardware(platform: &Platform) -> Hardware {
+    let memories = platform.memories.iter().map(|m| Level {
+        name: m.name.clone(),
+        bytes: m.size,
+        reserved: m.reserved,
+        bandwidth: m.bandwidth,
+    });
+    let engines = platform.engines.iter().map(|e| Cores {
+        name: e.name.clone(),
+        cores: e.cores,
+        macs_per_cycle: e.macs_per_cycle,
+    });
+    Hardware { memories: memories.collect(), engines: engines.collect() }
+}
+
+/// What was measured of the layers with these numbers.
+fn measured(times: &[LayerTime], wanted: impl Fn(usize) -> bool) -> Option<Measured> {
+    let mut sum: Option<Measured> = None;
+    for time in times.iter().filter(|t| usize::try_from(t.number).is_ok_and(&wanted)) {
+        let m = sum.get_or_insert_with(Measured::default);
+        m.cycles += time.cycles;
+        m.exposed += time.exposed;
+        m.dma += time.dma;
+        m.fetched += time.fetched;
+        m.stored += time.stored;
+        m.outside += time.outside;
+        m.instructions += time.instructions;
+        m.parts.extend(time.parts.iter().map(part));
+    }
+    sum
+}
+
+fn part(p: &PartTime) -> Part {
+    let PartTime { kernel, fetch, store, wait, fetched, stored } = *p;
+    Part { fetch, kernel, store, wait, fetched, stored }
+}
+
+fn buffers(compiled: &Compiled) -> Vec<Buffer> {
+    let plan = &compiled.plan;
+    let arenas: Vec<String> = (0..plan.arenas.len()).map(|i| arena_name(plan, i)).collect();
+    let steps = u32::try_from(plan.order.len()).unwrap_or(u32::MAX);
+    let buffer = |p: super::labels::Place| {
+        let arena = arenas.iter().position(|a| *a == p.arena)?;
+        Some(Buffer {
+            name: p.name,
+            level: plan.arenas.get(arena)?.level.clone(),
+            offset: p.offset.into(),
+            bytes: p.size.into(),
+            first: p.layers.0.min(steps),
+            last: p.layers.1.min(steps),
+        })
+    };
+    places(compiled).into_iter().filter_map(buffer).collect()
+}
+
+fn moments(timeline: &Timeline) -> Moments {
+    let all = |list: &[Stretch]| list.iter().map(|s| (s.from, s.until, s.layer, s.part, s.bytes)).collect();
+    Moments {
+        layers: all(&timeline.layers),
+        kernels: all(&timeline.kernels),
+        fetches: all(&timeline.fetches),
+        stores: all(&timeline.stores),
+        outside: all(&timeline.outside),
+        waits: all(&timeline.waits),
+    }
+}
