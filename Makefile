@@ -18,7 +18,7 @@ setup:
 	@scripts/setup.sh certificates cc make size rust
 
 setup-test: setup
-	@scripts/setup.sh gcc clang sanitizers riscv qemu-system-riscv32
+	@scripts/setup.sh gcc clang sanitizers riscv qemu-system-riscv32 chromium
 
 demo: all
 	$(RELEASE) run DeployTest/Models/Int8/KeywordSpotting

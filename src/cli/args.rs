@@ -56,6 +56,9 @@ pub enum Command {
     /// Run every case below some paths and count
     #[command(after_help = TEST_EXAMPLES)]
     Test(TestArgs),
+    /// Show a run, or compare two, on a page for a browser
+    #[command(after_help = REPORT_EXAMPLES)]
+    Report(ReportArgs),
     /// Print a network as the compiler sees it
     #[command(after_help = INSPECT_EXAMPLES)]
     Inspect(InspectArgs),
@@ -82,7 +85,18 @@ Examples:
 const RUN_EXAMPLES: &str = "\
 Examples:
   tilewright run DeployTest/Models/Int8/KeywordSpotting
-  tilewright run model.onnx --keep build --sanitize";
+  tilewright run model.onnx --keep build --sanitize
+  tilewright run model.onnx --target siracusa --profile --report report.html
+  tilewright run model.onnx --target siracusa --json > run.json";
+
+const REPORT_EXAMPLES: &str = "\
+The page needs no network and no other file. It shows the main figures, when kernels and transfers ran, the
+memories over time, a roofline, and a table of layers; of two runs, what changed.
+
+Examples:
+  tilewright run model.onnx --target siracusa --json > run.json
+  tilewright report run.json -o report.html
+  tilewright report before.json after.json -o comparison.html";
 
 const TEST_EXAMPLES: &str = "\
 Examples:
@@ -256,13 +270,16 @@ pub struct RunArgs {
     /// Print the result as JSON instead of a table
     #[arg(long)]
     pub json: bool,
+    /// Write a page for a browser that shows the run (see `tilewright report`)
+    #[arg(long, value_name = "FILE.html")]
+    pub report: Option<PathBuf>,
     /// Options of the compiler
     #[command(flatten)]
     pub options: ModelArgs,
     /// Options of the build
     #[command(flatten)]
     pub build: BuildArgs,
-    /// Show where the cycles go: per layer and per function
+    /// Show where the cycles go: per layer, per part and per function
     #[arg(long, help_heading = "Chip options")]
     pub profile: bool,
     /// Write what happened when as Chrome trace JSON to this file
@@ -294,6 +311,17 @@ pub struct TestArgs {
     /// Options of the build
     #[command(flatten)]
     pub build: BuildArgs,
+}
+
+/// Arguments of `report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// What `tilewright run --json` printed: of one run, or of two to compare
+    #[arg(value_name = "RUN.json", required = true, num_args = 1..=2)]
+    pub runs: Vec<PathBuf>,
+    /// The page to write
+    #[arg(short, long, value_name = "FILE.html")]
+    pub output: PathBuf,
 }
 
 /// Arguments of `inspect`.
@@ -375,7 +403,7 @@ pub struct SimulateArgs {
     /// Do not look for accesses that hardware lets pass; faster
     #[arg(long)]
     pub no_checks: bool,
-    /// Print where the time went: per function, and per layer of a network
+    /// Print where the time went: per function, and per layer and part of a network
     #[arg(long)]
     pub profile: bool,
     /// Write what every core and every transfer did when, as JSON for chrome://tracing or Perfetto

@@ -17,6 +17,7 @@ mod new;
 mod options;
 mod plan_memory;
 mod profile;
+mod report;
 mod run;
 mod simulate;
 pub mod style;
@@ -65,6 +66,7 @@ fn dispatch(command: &Command) -> Result<u8> {
         Command::New(args) => new::new(args),
         Command::PlanMemory(args) => plan_memory::plan_memory(args),
         Command::Simulate(args) => simulate::simulate(args),
+        Command::Report(args) => report::report(args),
     }
 }
 

@@ -6,8 +6,10 @@ use super::{DIFFERENT, options, print, profile, show};
 use crate::diag::{Diagnostic, Result};
 use crate::driver::Compiled;
 use crate::emit::{Layer, MemoryUse, Moved, Report};
+use crate::files;
 use crate::runner::chip::Profile;
 use crate::runner::execute::{Outcome, execute};
+use crate::runner::page;
 use crate::runner::suite::Workspace;
 use crate::runner::{CaseResult, Record, Status, cases};
 use crate::sim::LayerTime;
@@ -38,6 +40,10 @@ pub fn run(args: &RunArgs) -> Result<u8> {
             print_profile(compiled, &outcome.profile)?;
         }
         print(totals(compiled, &outcome))?;
+    }
+    if let (Some(file), Some(_)) = (&args.report, &outcome.compiled) {
+        let run = page::Run { label: String::new(), record: Record::new(&outcome) };
+        files::write(file, page::render(&[run])?)?;
     }
     if let Some(error) = outcome.error {
         show(&error);

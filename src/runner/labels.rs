@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use crate::driver::Compiled;
 use crate::emit::arena_name;
 use crate::ir::{NodeId, TensorId};
+use crate::targets::Choice;
 use crate::tiling::{Home, Staged};
 
 /// A tensor in an arena.
@@ -52,7 +53,38 @@ pub fn places(compiled: &Compiled) -> Vec<Place> {
             layers: *lives.get(id)?,
         })
     };
-    plan.homes.iter().filter_map(place).chain(staged(compiled)).chain(parts(compiled)).collect()
+    plan.homes
+        .iter()
+        .filter_map(place)
+        .chain(staged(compiled))
+        .chain(parts(compiled))
+        .chain(scratch(compiled))
+        .collect()
+}
+
+/// Memory that kernels work in, beside their operands and results.
+fn scratch(compiled: &Compiled) -> Vec<Place> {
+    let (graph, plan) = (&compiled.graph, &compiled.plan);
+    let bytes = |c: &Choice| c.scratch_bytes;
+    let place = |(step, id): (u32, &NodeId)| {
+        let choice = compiled.assignment.choices.get(id).map_or(0, bytes);
+        let (arena, offset, size) = match (plan.tiled.get(id), plan.scratch.get(id)) {
+            (Some(tiled), _) => {
+                let size = tiled.kinds.iter().map(|k| bytes(&k.choice)).max().unwrap_or(0);
+                (tiled.arena, tiled.base + tiled.scratch?, size)
+            }
+            (None, Some(Home::Arena { arena, offset })) => (*arena, *offset, choice),
+            _ => return None,
+        };
+        Some(Place {
+            name: format!("scratch memory of {}", graph.node(*id).name),
+            arena: arena_name(plan, arena),
+            offset: u32::try_from(offset).ok()?,
+            size: u32::try_from(size).ok().filter(|s| *s > 0)?,
+            layers: (step, step),
+        })
+    };
+    (0u32..).zip(&plan.order).filter_map(place).collect()
 }
 
 /// Operands and results that are staged for a layer.

@@ -5,12 +5,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::execute::Outcome;
-use super::labels::places;
+use super::labels::{Place, places};
 use super::result::CaseResult;
 use crate::driver::Compiled;
 use crate::emit::{Layer, MemoryUse, Totals, arena_name};
 use crate::sim::{LayerTime, PartTime, Stretch, Timeline};
 use crate::targets::Platform;
+use crate::targets::platform::Role;
 
 /// A run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,10 +55,12 @@ pub struct Hardware {
 }
 
 /// One memory of a platform.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Level {
     /// Its name.
     pub name: String,
+    /// What it is for, as in `platform.toml`.
+    pub role: Role,
     /// Bytes.
     pub bytes: Option<u64>,
     /// Bytes of it that are not for the network.
@@ -129,8 +132,10 @@ pub struct Part {
 /// Bytes of an arena that have a name for a while.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Buffer {
-    /// Whose they are.
+    /// The tensor's name, or the node's that works in it.
     pub name: String,
+    /// What of it: `tensor`, a staged `copy`, a `part`, or the `scratch` memory of a node.
+    pub kind: String,
     /// The memory.
     pub level: String,
     /// From the arena's start.
@@ -198,6 +203,7 @@ impl Record {
 fn hardware(platform: &Platform) -> Hardware {
     let memories = platform.memories.iter().map(|m| Level {
         name: m.name.clone(),
+        role: m.role,
         bytes: m.size,
         reserved: m.reserved,
         bandwidth: m.bandwidth,
@@ -232,14 +238,25 @@ fn part(p: &PartTime) -> Part {
     Part { fetch, kernel, store, wait, fetched, stored }
 }
 
+/// How places are named, and what they are then.
+const KINDS: [(&str, &str); 4] = [
+    ("tensor ", "tensor"),
+    ("a copy of tensor ", "copy"),
+    ("a part of tensor ", "part"),
+    ("scratch memory of ", "scratch"),
+];
+
 fn buffers(compiled: &Compiled) -> Vec<Buffer> {
     let plan = &compiled.plan;
     let arenas: Vec<String> = (0..plan.arenas.len()).map(|i| arena_name(plan, i)).collect();
     let steps = u32::try_from(plan.order.len()).unwrap_or(u32::MAX);
-    let buffer = |p: super::labels::Place| {
+    let buffer = |p: Place| {
         let arena = arenas.iter().position(|a| *a == p.arena)?;
+        let named = KINDS.iter().find_map(|(prefix, kind)| Some((p.name.strip_prefix(prefix)?, *kind)));
+        let (name, kind) = named.unwrap_or((&p.name, ""));
         Some(Buffer {
-            name: p.name,
+            name: name.into(),
+            kind: kind.into(),
             level: plan.arenas.get(arena)?.level.clone(),
             offset: p.offset.into(),
             bytes: p.size.into(),

@@ -57,7 +57,7 @@ struct Place {
     parts: Option<usize>,
     /// The part it computes, and since when.
     kernel: Option<(usize, u64)>,
-    /// Whether it executes the loop itself.
+    /// Whether it executes the loop itself, or a helper of it.
     between: bool,
 }
 
@@ -101,7 +101,8 @@ impl Overlap {
         let role = |f: usize| self.roles.get(f).copied().unwrap_or(Role::Other);
         let (left, entered) = (role(left), role(entered));
         let Some(place) = self.cores.get_mut(core) else { return };
-        place.between = entered == Role::Loop;
+        // Helpers of the loop count as the loop.
+        place.between = entered == Role::Loop || (entered == Role::Other && place.between);
         match (left, entered) {
             (Role::Run, Role::Loop) if begin => place.parts = Some(0),
             (_, Role::Loop | Role::Run) => {

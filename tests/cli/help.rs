@@ -6,8 +6,8 @@ use tilewright::diag::Kind;
 
 use super::{seen, tilewright};
 
-const COMMANDS: [&str; 9] =
-    ["compile", "run", "test", "inspect", "targets", "doctor", "new", "plan-memory", "simulate"];
+const COMMANDS: [&str; 10] =
+    ["compile", "run", "test", "report", "inspect", "targets", "doctor", "new", "plan-memory", "simulate"];
 
 #[test]
 fn help_of_every_command() {

@@ -12,6 +12,7 @@ mod chip;
 mod commands;
 mod fixtures;
 mod help;
+mod page;
 
 /// Runs the program in `dir`.
 fn tilewright(dir: &Path, args: &[&str]) -> Output {
