@@ -396,6 +396,11 @@ impl<'a> Machine<'a> {
                         profile.overlap.ended(core, counter);
                     }
                 }
+                Effect::Polled { core, busy } => {
+                    if let Some(profile) = &mut self.shared.profile {
+                        profile.overlap.polled(core, busy, now);
+                    }
+                }
                 Effect::Asked => self.transfers.acknowledge(&mut self.shared),
             }
         }

@@ -36,6 +36,9 @@ impl Span {
 /// Spans beyond this number are dropped.
 const MOST_SPANS: usize = 1_000_000;
 
+/// Ticks between two questions of a core that does nothing else: a hundred cycles or so.
+const PATIENCE: u64 = 2500;
+
 /// What a function is to the profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
@@ -76,6 +79,8 @@ pub struct Overlap {
     pub moves: [Vec<Span>; WAYS],
     /// Until when each way is busy.
     busy: [u64; WAYS],
+    /// Cores that ask again and again for the end of a transfer: since when, and when last.
+    polls: BTreeMap<usize, (u64, u64)>,
     /// Waits for transfers.
     pub waits: Vec<Span>,
 }
@@ -184,6 +189,17 @@ impl Overlap {
         let next = self.cores.get(core).filter(|p| p.between).and_then(|p| p.parts);
         self.waits.push(Span::of(self.layer, next, from, until));
     }
+    /// A core has asked whether a transfer has ended.
+    pub fn polled(&mut self, core: usize, busy: bool, now: u64) {
+        let before = self.polls.remove(&core).filter(|(_, last)| now - last.min(&now) <= PATIENCE);
+        match before {
+            Some((since, _)) if !busy => self.waited(core, since, now),
+            _ if busy => {
+                self.polls.insert(core, (before.map_or(now, |b| b.0), now));
+            }
+            _ => {}
+        }
+    }
     /// The program has ended: transfers that nobody waited for are over too.
     pub fn finish(&mut self) {
         for spans in std::mem::take(&mut self.open).into_values() {
@@ -200,5 +216,71 @@ impl Overlap {
     /// The kernels, by layer and part.
     pub fn kernels(&self) -> impl Iterator<Item = &Span> {
         self.kernels.values()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::devices::Place as End;
+    use super::*;
+
+    const NAMES: [&str; 4] = ["net_run", "tw_tiles_run", "net_conv_part", "fetch"];
+    const RUN: usize = 0;
+    const LOOP: usize = 1;
+    const PART: usize = 2;
+    const HELPER: usize = 3;
+
+    fn overlap() -> Overlap {
+        let function =
+            |name: &str| Function { name: name.into(), start: 0, size: 2, spent: Vec::new(), calls: 0 };
+        let mut overlap = Overlap::new(&NAMES.map(function), 2);
+        overlap.layer(Some(3));
+        overlap
+    }
+    fn transfer(kind: usize, counter: usize, from: u64, until: u64) -> Transfer {
+        let rows = vec![(End::Bus(0), End::Bus(0), 16)];
+        Transfer { kind, core: 0, counter: Some(counter), rows, from, until }
+    }
+
+    #[test]
+    fn transfers_go_to_the_part_that_waits_for_them() {
+        let mut o = overlap();
+        o.enter(0, RUN, LOOP, true, 10);
+        o.enter(0, LOOP, HELPER, true, 11);
+        o.started(&transfer(1, 0, 12, 40));
+        // Served behind the first.
+        o.started(&transfer(1, 1, 13, 60));
+        o.enter(0, HELPER, LOOP, false, 14);
+        o.waited(0, 15, 40);
+        o.ended(0, 0);
+        o.enter(1, RUN, LOOP, true, 30);
+        for (core, from, until) in [(0, 41, 90), (1, 43, 95)] {
+            o.enter(core, LOOP, PART, true, from);
+            o.enter(core, PART, LOOP, false, until);
+        }
+        o.started(&transfer(0, 2, 96, 120));
+        o.ended(0, 1);
+        o.ended(0, 2);
+        o.enter(0, LOOP, RUN, false, 121);
+        o.finish();
+        let kernels: Vec<Span> = o.kernels().copied().collect();
+        assert_eq!(kernels, [Span::of(Some(3), Some(0), 41, 95)]);
+        let bytes = |part, from, until| Span { bytes: 16, ..Span::of(Some(3), Some(part), from, until) };
+        assert_eq!(o.moves[1], [bytes(0, 12, 40), bytes(1, 40, 60)]);
+        assert_eq!(o.moves[0], [bytes(0, 96, 120)]);
+        assert_eq!(o.waits, [Span::of(Some(3), Some(0), 15, 40)]);
+    }
+
+    #[test]
+    fn asking_again_and_again_is_waiting() {
+        let mut o = overlap();
+        o.polled(0, true, 100);
+        o.polled(0, true, 200);
+        o.polled(0, false, 300);
+        o.polled(0, false, 310);
+        // Something else was done between.
+        o.polled(0, true, 400);
+        o.polled(0, false, 400 + PATIENCE + 1);
+        assert_eq!(o.waits, [Span::of(Some(3), None, 100, 300)]);
     }
 }

@@ -38,8 +38,7 @@ fn functions_and_layers_take_what_they_should() {
     assert_eq!((first.parts.len(), first.exposed, first.dma), (1, 0, 0), "{first:?}");
     assert!((1500..1600).contains(&first.parts[0].kernel), "{first:?}");
     assert_eq!(second.fetched + second.stored, 1024, "{second:?}");
-    assert!((120..=180).contains(&second.dma) && second.exposed <= second.dma + 20, "{second:?}");
-    assert!(second.exposed > 100, "{second:?}");
+    assert!((120..=180).contains(&second.dma), "{second:?}");
     assert_eq!((report.unaligned, report.unaligned_at.iter().map(|(_, n)| n).sum::<u64>()), (3, 3));
     assert!(report.unaligned_at[0].0.contains("core_main (layers.c:"), "{:?}", report.unaligned_at);
 }

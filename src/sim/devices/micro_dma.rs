@@ -203,6 +203,7 @@ impl Device for MicroDma {
         Reply::Value(match Self::channel(offset - HYPER) {
             Some((channel, STATUS)) => {
                 effects.push(Effect::Asked);
+                effects.push(Effect::Polled { core: access.core, busy: self.pending[channel] > 0 });
                 self.status(channel)
             }
             Some((_, register)) if matches!(register as u32 * 4, RX_CONFIG | TX_CONFIG | DEVICE_REGISTER) => {
@@ -212,7 +213,9 @@ impl Device for MicroDma {
             Some((channel, register)) => self.channels[channel][register & 31],
             None if offset == HYPER + COMMON + 0x24 => {
                 effects.push(Effect::Asked);
-                self.free_channel()
+                let free = self.free_channel();
+                effects.push(Effect::Polled { core: access.core, busy: free as usize >= CHANNELS });
+                free
             }
             None => self.common[((offset - HYPER - COMMON) as usize / 4) & 15],
         })

@@ -132,6 +132,13 @@ pub enum Effect {
         /// The counter.
         counter: usize,
     },
+    /// A core has asked whether a transfer is under way that it may be waiting for.
+    Polled {
+        /// The core.
+        core: usize,
+        /// Whether it is.
+        busy: bool,
+    },
     /// Somebody has asked whether transfers have ended: those that have may be used.
     Asked,
 }
