@@ -17,7 +17,7 @@ use crate::passes;
 use crate::targets::platform::Role;
 use crate::targets::{self, Assignment, Library, Platform, Tree};
 use crate::tiling::tiles::{Buffering, Dma, Scratchpad};
-use crate::tiling::{self, CheckedPlan, Interface, MemoryOptions};
+use crate::tiling::{self, CheckedPlan, Interface, MemoryOptions, Outside};
 
 /// What the user may choose about a compilation.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +51,10 @@ pub struct TilingOptions {
     pub untiled: bool,
     /// Bytes of the scratchpad to use at most; without it, all that the platform leaves.
     pub scratchpad: Option<u64>,
+    /// Bytes of the memory of the activations to use at most; without it, all there are.
+    pub arena: Option<u64>,
+    /// Whether constants lie in an external memory.
+    pub external: bool,
     /// Whether parts are fetched ahead.
     pub buffering: Buffering,
 }
@@ -211,6 +215,10 @@ pub fn compile(model: &Path, options: &CompileOptions) -> Result<Compiled> {
     let assignment = clock.stage("assign", || targets::assign(&graph, &target.platform, &target.library))?;
     let mut memory = memory_options(&target.platform, options.interface);
     memory.scratchpad = scratchpad(&target.platform, &options.tiling)?;
+    memory.outside = outside(&target.platform, &options.tiling)?;
+    if let Some(bytes) = options.tiling.arena {
+        memory.capacity = Some(arena_bytes(&target.platform, bytes)?);
+    }
     let plan = clock.stage("plan", || tiling::plan(&graph, &assignment, &target.library, &memory))?;
     let plan = clock.stage("validate", || tiling::validate(&graph, &assignment, plan))?;
     let emission = emit::Options { name: network_name(model, options) };
@@ -266,6 +274,41 @@ fn memory_options(platform: &Platform, interface: Interface) -> MemoryOptions {
         interface,
         ..MemoryOptions::default()
     }
+}
+
+/// The external memory that constants lie in, if they do.
+///
+/// # Errors
+/// The target has none, or none that it can compute from.
+fn outside(platform: &Platform, options: &TilingOptions) -> Result<Option<Outside>> {
+    if !options.external {
+        return Ok(None);
+    }
+    let memory = platform.memories.iter().find(|m| m.role == Role::External);
+    let Some(memory) = memory.filter(|_| platform.runtime.as_ref().is_some_and(|r| r.call.is_some())) else {
+        let message = format!("--default-level: target `{}` has no external memory", platform.name);
+        return Err(Diagnostic::invalid(message).help("leave the option out").into());
+    };
+    Ok(Some(Outside {
+        level: memory.name.clone(),
+        capacity: memory.size.and_then(|s| usize::try_from(s).ok()).unwrap_or(usize::MAX),
+        latency: memory.latency.unwrap_or(0),
+        bandwidth: memory.bandwidth.unwrap_or(1.0),
+    }))
+}
+
+/// The bytes of the memory of the activations that the user leaves.
+///
+/// # Errors
+/// There are fewer.
+fn arena_bytes(platform: &Platform, wanted: u64) -> Result<usize> {
+    let memory = platform.arena_memory();
+    let size = memory.and_then(|m| m.size).unwrap_or(u64::MAX);
+    if wanted > size {
+        let message = format!("--l2 {wanted}: there are {size} bytes");
+        return Err(Diagnostic::invalid(message).help(format!("give at most {size}")).into());
+    }
+    Ok(usize::try_from(wanted).unwrap_or(usize::MAX))
 }
 
 /// The scratchpad of a platform that computes in parts, as far as the options leave it.

@@ -33,6 +33,12 @@ void tw_fetch_later(int number, void *l1, const void *outside, uint32_t bytes);
 /* Starts what was to come later. Core 0 calls this. */
 void tw_stage_later(void);
 
+/* Starts to bring constants from the flash behind HyperBus into L2; `channel` is 0 or 1, one transfer each at a time. */
+void tw_load(int channel, void *l2, uint32_t address, uint32_t bytes);
+
+/* Returns when they are there; on core 0, that is: the others return at once. */
+void tw_loaded(int channel);
+
 /* Returns when a transfer has ended; on core 0, that is: the others return at once. */
 void tw_await(int number);
 

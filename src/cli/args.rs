@@ -165,6 +165,13 @@ pub struct ModelArgs {
     /// Bytes of the scratchpad (L1) that parts may use [default: all there are]
     #[arg(long, value_name = "BYTES", value_parser = bytes)]
     pub l1: Option<u64>,
+    /// Bytes of the memory of the activations (L2) that they may use [default: all there are]
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
+    pub l2: Option<u64>,
+    /// Where constants lie: in memory that kernels can read, or in the one outside of the chip (L3), from where they come
+    /// while earlier layers are computed
+    #[arg(long, value_enum, ignore_case = true, default_value = "l2", value_name = "LEVEL")]
+    pub default_level: Level,
     /// Whether parts are fetched while others are computed, where a target computes in parts
     #[arg(long, value_enum, default_value = "auto", value_name = "HOW")]
     pub buffering: BufferingArg,
@@ -180,6 +187,15 @@ pub struct ModelArgs {
     /// Say what is being done; print notes and warnings in full
     #[arg(short, long)]
     pub verbose: bool,
+}
+
+/// Where constants lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Level {
+    /// In the chip
+    L2,
+    /// Outside of it
+    L3,
 }
 
 /// How parts are buffered.

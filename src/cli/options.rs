@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::args::{BufferingArg, BuildArgs, Io, ModelArgs};
+use super::args::{BufferingArg, BuildArgs, Io, Level, ModelArgs};
 use super::show;
 use super::style::{Stream, duration, table};
 use crate::diag::Result;
@@ -30,6 +30,8 @@ pub fn compile(args: &ModelArgs) -> CompileOptions {
         tiling: TilingOptions {
             untiled: args.untiled,
             scratchpad: args.l1,
+            arena: args.l2,
+            external: args.default_level == Level::L3,
             buffering: match args.buffering {
                 BufferingArg::Auto => Buffering::Auto,
                 BufferingArg::Single => Buffering::Single,

@@ -46,6 +46,9 @@ pub struct Options {
     pub name: String,
 }
 
+/// The file that an external memory holds at the start: constants.
+pub const IMAGE: &str = "external.bin";
+
 /// What was emitted.
 #[derive(Clone, Debug)]
 pub struct Sources {
@@ -108,6 +111,7 @@ pub fn render(
     let mut context = network::context(&network, &mut body, &platform.name, alignment)?;
     extend(&mut context, &kernels, platform);
     runtime.extend(&mut context, platform);
+    context.insert("loads".into(), json!(!plan.loads.is_empty()));
 
     let mut files = BTreeMap::new();
     let context = Json::Object(context);
@@ -128,6 +132,9 @@ pub fn render(
     files.extend(runtime.render(&mut templates, &context)?);
     files.insert("Weights.c".into(), weights.source(graph, &net, platform.defaults.alignment));
     files.insert("Weights.h".into(), weights.header(&net, platform.defaults.alignment));
+    if !plan.loads.is_empty() {
+        files.insert(IMAGE.into(), Weights::image(graph, plan, assignment));
+    }
     for variant in kernels.variants.values() {
         files.insert(variant.path.clone(), variant.text.clone().into_bytes());
     }

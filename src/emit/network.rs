@@ -223,7 +223,7 @@ impl Network<'_> {
         templates.add(path, text)?;
         let context = json!({
             "call": call.trim(), "index": index, "parallel": parallel, "parts": parts, "starts": transfers.starts,
-            "blocking": transfers.blocking, "awaited": transfers.awaited,
+            "blocking": transfers.blocking, "loads": transfers.loads, "loaded": transfers.loaded, "awaited": transfers.awaited,
         });
         Ok(indent(&templates.render(path, text, &context)?.text))
     }
@@ -241,7 +241,7 @@ impl Network<'_> {
         let written = stream >= self.graph.node(node).inputs.len();
         let pointer = match self.plan.staged.get(&(node, stream)) {
             Some(staged) => self.place(staged.home, Some(ty), written, body),
-            None => self.pointer(id, packing, written, body)?,
+            None => self.outside(node, stream, id, packing, body)?,
         };
         Ok(json!({
             "ptr": pointer,
@@ -252,6 +252,25 @@ impl Network<'_> {
             "elements": ty.elements(),
             "bytes": ty.bytes(),
         }))
+    }
+
+    /// A C expression for a stream of a node where it is when it is not staged.
+    ///
+    /// # Errors
+    /// The tensor has no home.
+    pub fn outside(
+        &self,
+        node: NodeId,
+        stream: usize,
+        id: TensorId,
+        packing: Option<Packing>,
+        body: &mut Body,
+    ) -> Result<String> {
+        let written = stream >= self.graph.node(node).inputs.len();
+        match self.plan.external.get(&(node, stream)) {
+            Some(external) => Ok(self.place(external.home, Some(&self.graph.tensor(id).ty), written, body)),
+            None => self.pointer(id, packing, written, body),
+        }
     }
 
     /// A C expression of type `const T *`, or `T *` if it is written.

@@ -114,7 +114,7 @@ impl Network<'_> {
         let mut streams = Vec::new();
         for (s, stream) in tiled.streams.iter().enumerate() {
             let packing = choice.and_then(|c| c.packing(s)).filter(|_| !stream.written);
-            let whole = self.pointer(stream.tensor, packing, stream.written, body)?;
+            let whole = self.outside(id, s, stream.tensor, packing, body)?;
             let names = choice.map(|c| c.operands.iter().chain(&c.results).cloned().collect::<Vec<_>>());
             streams.push(json!({
                 "index": s, "name": names.and_then(|n| n.get(s).cloned()), "whole": whole,

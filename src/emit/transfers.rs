@@ -12,7 +12,7 @@ use super::network::{Body, Network};
 use super::template::Templates;
 use crate::diag::Result;
 use crate::ir::NodeId;
-use crate::tiling::Staged;
+use crate::tiling::{Load, Staged};
 
 /// What happens around one layer.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +23,10 @@ pub struct Transfers {
     pub blocking: Vec<usize>,
     /// Numbers of those that must have ended before the next layer.
     pub awaited: Vec<usize>,
+    /// Loads from an external memory that start with the layer.
+    pub loads: Vec<Json>,
+    /// Channels of those that must have ended before the next layer.
+    pub loaded: Vec<usize>,
 }
 
 impl Network<'_> {
@@ -49,7 +53,17 @@ impl Network<'_> {
         let blocking = starting().filter(|((n, s), t)| !is_store(n, s) && t.end <= layer);
         let awaited = staged().filter(|(_, s)| s.start <= layer && s.end == layer + 1);
         let numbers = |list: BTreeSet<usize>| list.into_iter().collect();
+        let load = |l: &Load, body: &mut Body| {
+            json!({
+                "channel": l.channel, "to": self.place(l.home, None, true, body), "from": l.from, "bytes": l.bytes,
+                "wait": l.end <= layer,
+            })
+        };
+        let all = self.plan.loads.iter();
+        let loaded = all.clone().filter(|l| l.start <= layer && l.end == layer + 1).map(|l| l.channel);
         Ok(Transfers {
+            loads: all.filter(|l| l.start == layer).map(|l| load(l, body)).collect(),
+            loaded: loaded.collect(),
             starts,
             blocking: numbers(blocking.map(|(_, s)| s.transfer).collect()),
             awaited: numbers(awaited.map(|(_, s)| s.transfer).collect()),
@@ -64,7 +78,7 @@ impl Network<'_> {
         };
         let packing = self.assignment.choices.get(&node).and_then(|c| c.packing(stream)).filter(|_| !written);
         // A fetch writes the near side, a store the far one.
-        let far = self.pointer(tensor, packing, written, body)?;
+        let far = self.outside(node, stream, tensor, packing, body)?;
         let near = self.place(staged.home, None, !written, body);
         Ok(json!({
             "store": written, "near": near, "far": far, "bytes": staged.bytes, "node": comment(&n.name),

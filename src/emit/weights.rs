@@ -45,7 +45,8 @@ impl Weights {
         let run = plan.order.iter().filter(|id| !plan.elided.contains(id));
         let read = run.flat_map(|id| {
             let packing = |i| assignment.choices.get(id).and_then(|c| c.packing(i));
-            graph.node(*id).inputs.iter().enumerate().map(move |(i, t)| (*t, packing(i)))
+            let own = graph.node(*id).inputs.iter().enumerate();
+            own.filter(|(i, _)| !plan.external.contains_key(&(*id, *i))).map(move |(i, t)| (*t, packing(i)))
         });
         let mut seen = BTreeSet::new();
         let mut known: BTreeMap<Vec<u8>, String> = BTreeMap::new();
@@ -75,6 +76,22 @@ impl Weights {
     /// Bytes of all tables.
     pub fn bytes(&self) -> usize {
         self.tables.iter().map(|t| t.ty.bytes()).sum()
+    }
+    /// The image of the constants in an external memory.
+    pub fn image(graph: &Graph, plan: &Plan, assignment: &Assignment) -> Vec<u8> {
+        let end = plan.loads.iter().map(|l| l.from + l.bytes).max().unwrap_or(0);
+        let mut image = vec![0; end];
+        for ((id, stream), external) in &plan.external {
+            let Some(value) = graph.node(*id).inputs.get(*stream).and_then(|t| graph.constant(*t)) else {
+                continue;
+            };
+            let packing = assignment.choices.get(id).and_then(|c| c.packing(*stream));
+            let bytes = packed(value, packing).to_le_bytes();
+            if let Some(place) = image.get_mut(external.from..external.from + bytes.len()) {
+                place.copy_from_slice(&bytes);
+            }
+        }
+        image
     }
     /// `Weights.c`.
     pub fn source(&self, graph: &Graph, net: &str, alignment: usize) -> Vec<u8> {

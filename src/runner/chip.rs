@@ -75,6 +75,8 @@ pub struct Firmware {
     runner: Runner,
     options: ChipOptions,
     tensors: Vec<Place>,
+    /// What an external flash holds.
+    image: Vec<u8>,
     /// Cores that share the work.
     pub cores: u32,
     /// Bytes of code and constants, if `size` could tell.
@@ -154,6 +156,7 @@ pub fn build(
         runner,
         options: options.clone(),
         tensors: Vec::new(),
+        image: Vec::new(),
         cores,
         flash_bytes: host::flash_bytes(&network, flags),
     })
@@ -192,6 +195,12 @@ impl Firmware {
         self
     }
 
+    /// The same program, with these bytes in the chip's external flash.
+    pub fn with_flash(mut self, image: Vec<u8>) -> Firmware {
+        self.image = image;
+        self
+    }
+
     /// Links the program with these inputs and runs it once; outputs have the given types.
     ///
     /// # Errors
@@ -206,6 +215,11 @@ impl Firmware {
         let elf = self.link(dir, inputs)?;
         match &self.runner {
             Runner::Builtin(chip) => self.simulate(chip, &elf, outputs),
+            Runner::External(..) if !self.image.is_empty() => {
+                let message =
+                    "the constants lie in external flash, which an installed simulator is not given";
+                Err(Diagnostic::unsupported(message).help("leave --default-level or --simulator out").into())
+            }
             Runner::External(command, args) => parse(&external(command, args, &elf, dir, timeout)?, outputs),
         }
     }
@@ -222,6 +236,7 @@ impl Firmware {
             profile: self.options.profile || self.options.measure,
             trace: self.options.trace.is_some(),
             labels: labels(&self.tensors, &bytes, &soc),
+            flash: self.image.clone(),
             ..sim::Options::default()
         };
         let report = sim::simulate(&bytes, &soc, &options)?;

@@ -264,7 +264,9 @@ fn build(compiled: &Compiled, options: &RunOptions, dir: &Path, cache: &Cache) -
     let flags = flags(compiled, options);
     if runtime.is_some() {
         let built = chip::build(dir, &files, &flags, cache, platform, &options.chip)?;
-        return Ok(Built::Chip(Box::new(built.knowing(super::labels::places(compiled)))));
+        let image = compiled.sources.files.get(crate::emit::IMAGE).cloned().unwrap_or_default();
+        let places = super::labels::places(compiled);
+        return Ok(Built::Chip(Box::new(built.knowing(places).with_flash(image))));
     }
     write(&dir.join("harness.c"), super::harness::render(compiled)?.as_bytes())?;
     files.push(CFile { path: "harness.c".into(), network: false });

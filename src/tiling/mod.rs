@@ -5,6 +5,7 @@
 
 pub mod allocator;
 mod blocks;
+mod external;
 mod levels;
 pub mod plan;
 mod planner;
@@ -12,7 +13,8 @@ mod schedule;
 pub mod tiles;
 mod validate;
 
-pub use plan::{Alias, AliasKind, ArenaUse, Home, Interface, Plan, Staged};
+pub use external::Outside;
+pub use plan::{Alias, AliasKind, ArenaUse, External, Home, Interface, Load, Plan, Staged};
 pub use planner::{MemoryOptions, plan};
 pub use validate::{CheckedPlan, validate};
 

@@ -42,6 +42,17 @@ pub enum Home {
     },
 }
 
+impl Home {
+    /// The place `by` bytes further.
+    pub fn shifted(self, by: usize) -> Home {
+        match self {
+            Home::Arena { arena, offset } => Home::Arena { arena, offset: offset + by },
+            Home::Input { index, offset } => Home::Input { index, offset: offset + by },
+            Home::Output { index, offset } => Home::Output { index, offset: offset + by },
+        }
+    }
+}
+
 /// One memory the network uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArenaUse {
@@ -101,6 +112,32 @@ pub struct Staged {
     pub transfer: usize,
 }
 
+/// A constant of one node in an external memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct External {
+    /// Bytes from the start of the image.
+    pub from: usize,
+    /// Where it is when the node is computed.
+    pub home: Home,
+}
+
+/// A transfer of constants from an external memory; times as for [`Staged`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Load {
+    /// Bytes from the start of the image.
+    pub from: usize,
+    /// Bytes.
+    pub bytes: usize,
+    /// Where to.
+    pub home: Home,
+    /// The layer with which it starts.
+    pub start: usize,
+    /// The layer that must find it done.
+    pub end: usize,
+    /// Which of the transfers that may be under way at once.
+    pub channel: usize,
+}
+
 /// Where everything lives and in which order it runs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
@@ -120,6 +157,10 @@ pub struct Plan {
     pub tiled: BTreeMap<NodeId, Tiled>,
     /// Operands and results (node and its stream: operands, then results) that are staged in a nearer memory.
     pub staged: BTreeMap<(NodeId, usize), Staged>,
+    /// Constants (node and operand) that lie in an external memory, and the transfers that bring them.
+    pub external: BTreeMap<(NodeId, usize), External>,
+    /// The transfers, in the order of the layers.
+    pub loads: Vec<Load>,
     /// Predicted cycles of each layer, where kernels have costs.
     pub cycles: BTreeMap<NodeId, u64>,
     /// Cycles that no plan of these kernels on this platform can undercut, if known.

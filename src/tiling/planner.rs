@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::allocator::{self, Buffer};
 use super::blocks::{Blocks, Sharing};
+use super::external::{self, Loads, Outside};
 use super::levels::{self, Mode, Near};
 use super::plan::{ArenaUse, Home, Interface, Plan};
 use super::schedule;
@@ -31,6 +32,8 @@ pub struct MemoryOptions {
     pub search_nodes: u64,
     /// The nearer memory that layers are computed in, where there is one.
     pub scratchpad: Option<Scratchpad>,
+    /// The memory that constants lie in, where it is none that kernels can read.
+    pub outside: Option<Outside>,
 }
 
 impl Default for MemoryOptions {
@@ -42,6 +45,7 @@ impl Default for MemoryOptions {
             interface: Interface::Arena,
             search_nodes: 20_000,
             scratchpad: None,
+            outside: None,
         }
     }
 }
@@ -71,26 +75,62 @@ pub fn plan(
     let Some(draft) = drafts.min_by_key(|d| d.peak) else {
         return Err(Diagnostic::internal("no schedule").into());
     };
-    let plan = match &options.scratchpad {
+    let near = match &options.scratchpad {
         Some(pad) => {
             let Draft { order, blocks, .. } = &draft;
-            let network = levels::Network { graph, assignment, library, order, blocks };
-            let near = levels::plan(&network, pad, options.search_nodes)?;
-            let mut plan = allocate(graph, assignment, options, draft, Some(&near))?;
-            near.extend(&mut plan);
-            plan
+            let outside = options.outside.as_ref();
+            let network = levels::Network { graph, assignment, library, order, blocks, outside };
+            Some(levels::plan(&network, pad, options.search_nodes)?)
         }
-        None => allocate(graph, assignment, options, draft, None)?,
+        None => None,
     };
-    check_capacity(&plan, options)?;
+    let mut plan = with_loads(graph, assignment, options, &draft, near.as_ref())?;
+    if let Some(near) = near {
+        near.extend(&mut plan);
+    }
+    if let Some(outside) = &options.outside {
+        external::add_waits(&mut plan, outside);
+    }
     Ok(plan)
+}
+
+/// Offsets outside of the scratchpad. If constants come from an external memory: as early as there is room for them.
+fn with_loads(
+    graph: &Graph,
+    assignment: &Assignment,
+    options: &MemoryOptions,
+    draft: &Draft,
+    near: Option<&Near>,
+) -> Result<Plan> {
+    let Some(outside) = &options.outside else {
+        let plan = allocate(graph, assignment, options, draft, near, &Loads::default())?;
+        return check_capacity(plan, options);
+    };
+    let elided = &draft.blocks.elided;
+    let runs: Vec<NodeId> = draft.order.iter().filter(|id| !elided.contains(id)).copied().collect();
+    let wanted = |layer: usize| near.map_or(layer, |n| n.wanted(layer));
+    let mut last = Err(Diagnostic::internal("no schedule of transfers").into());
+    for ahead in [2, 1, 0] {
+        let loads = Loads::of(graph, assignment, &runs, wanted, ahead);
+        if loads.bytes() > outside.capacity {
+            let (level, needed, has) = (&outside.level, loads.bytes(), outside.capacity);
+            let message = format!("the constants need {needed} bytes of `{level}`, which has {has}");
+            return Err(Diagnostic::infeasible(message).help("make the network smaller").into());
+        }
+        let plan = allocate(graph, assignment, options, draft, near, &loads)?;
+        last = check_capacity(plan, options);
+        if last.is_ok() {
+            break;
+        }
+    }
+    last
 }
 
 /// Shares memory for one order: joins every concatenation, then leaves alone those that are cheaper copied.
 fn draft(graph: &Graph, assignment: &Assignment, options: &MemoryOptions, order: Vec<NodeId>) -> Draft {
     let build = |copied: &BTreeSet<NodeId>| {
         let blocks = Sharing::build(graph, assignment, options, &order, copied);
-        let peak = peak(graph, assignment, options, &order, &blocks, None);
+        let peak = peak(&arena_buffers(graph, assignment, options, &order, &blocks, None), &order);
         (blocks, peak)
     };
     let mut copied = BTreeSet::new();
@@ -115,6 +155,7 @@ fn draft(graph: &Graph, assignment: &Assignment, options: &MemoryOptions, order:
 enum Owner {
     Block(usize),
     Scratch(NodeId),
+    Load(usize),
 }
 
 fn arena_buffers(
@@ -162,18 +203,11 @@ fn callers_blocks(graph: &Graph, blocks: &Blocks) -> BTreeMap<usize, Home> {
 }
 
 /// Largest live set over the schedule, in bytes.
-fn peak(
-    graph: &Graph,
-    assignment: &Assignment,
-    options: &MemoryOptions,
-    order: &[NodeId],
-    blocks: &Blocks,
-    near: Option<&Near>,
-) -> usize {
+fn peak(buffers: &[(Owner, usize, usize, usize)], order: &[NodeId]) -> usize {
     let mut change = vec![0i64; Sharing::end(order) + 2];
-    for (_, first, last, bytes) in arena_buffers(graph, assignment, options, order, blocks, near) {
-        change[first] += bytes as i64;
-        change[last + 1] -= bytes as i64;
+    for (_, first, last, bytes) in buffers {
+        change[*first] += *bytes as i64;
+        change[*last + 1] -= *bytes as i64;
     }
     let mut live = 0;
     change
@@ -190,12 +224,20 @@ fn allocate(
     graph: &Graph,
     assignment: &Assignment,
     options: &MemoryOptions,
-    draft: Draft,
+    draft: &Draft,
     near: Option<&Near>,
+    loads: &Loads,
 ) -> Result<Plan> {
     let Draft { order, blocks, .. } = draft;
-    let owners = arena_buffers(graph, assignment, options, &order, &blocks, near);
-    let peak = peak(graph, assignment, options, &order, &blocks, near);
+    let mut owners = arena_buffers(graph, assignment, options, order, blocks, near);
+    // Layer i is node `steps[i]` of the order, from 1; behind the last comes the end.
+    let runs = order.iter().enumerate().filter(|(_, id)| !blocks.elided.contains(id));
+    let steps: Vec<usize> = runs.map(|(i, _)| i + 1).collect();
+    for (i, group) in loads.groups.iter().enumerate() {
+        let (start, last) = (steps[group.start], steps[group.last]);
+        owners.push((Owner::Load(i), start, last, group.bytes));
+    }
+    let peak = peak(&owners, order);
     let mut widest = vec![options.alignment.max(1); blocks.blocks.len()];
     for (t, (block, _)) in &blocks.place {
         widest[*block] = widest[*block].max(graph.tensor(*t).ty.dtype.bytes());
@@ -206,7 +248,7 @@ fn allocate(
         .map(|(i, (owner, first, last, bytes))| {
             let alignment = match owner {
                 Owner::Block(b) => widest[*b],
-                Owner::Scratch(_) => options.alignment.max(8),
+                Owner::Scratch(_) | Owner::Load(_) => options.alignment.max(8),
             };
             Buffer::new(i.to_string(), *first as i64, *last as i64 + 1, *bytes as u64)
                 .aligned(alignment as u64)
@@ -218,6 +260,7 @@ fn allocate(
             .help("reduce the input's shape")
     })?;
     let mut start = near.map_or_else(BTreeMap::new, |n| n.blocks.clone());
+    let mut arrivals = BTreeMap::new();
     let mut plan = Plan { interface: options.interface, ..Plan::default() };
     for ((owner, ..), offset) in owners.iter().zip(&best.solution.offsets) {
         let home = Home::Arena { arena: 0, offset: *offset as usize };
@@ -228,14 +271,17 @@ fn allocate(
             Owner::Scratch(id) => {
                 plan.scratch.insert(*id, home);
             }
+            Owner::Load(i) => {
+                arrivals.insert(*i, home);
+            }
         }
     }
     if options.interface == Interface::Caller {
-        start.extend(callers_blocks(graph, &blocks));
+        start.extend(callers_blocks(graph, blocks));
     }
     for (t, (block, inner)) in &blocks.place {
         let empty = Home::Arena { arena: 0, offset: 0 };
-        plan.homes.insert(*t, shift(start.get(block).copied().unwrap_or(empty), *inner));
+        plan.homes.insert(*t, start.get(block).copied().unwrap_or(empty).shifted(*inner));
     }
     let alignment = buffers.iter().map(|b| b.alignment).max().unwrap_or(1) as usize;
     plan.arenas.push(ArenaUse {
@@ -246,28 +292,24 @@ fn allocate(
         alignment,
         optimal: best.proven,
     });
-    plan.order = order;
-    plan.aliases = blocks.aliases;
-    plan.elided = blocks.elided;
+    plan.order = order.clone();
+    plan.aliases = blocks.aliases.clone();
+    plan.elided = blocks.elided.clone();
+    loads.extend(&mut plan, &arrivals);
     Ok(plan)
 }
 
-fn shift(home: Home, by: usize) -> Home {
-    match home {
-        Home::Arena { arena, offset } => Home::Arena { arena, offset: offset + by },
-        Home::Input { index, offset } => Home::Input { index, offset: offset + by },
-        Home::Output { index, offset } => Home::Output { index, offset: offset + by },
-    }
-}
-
-fn check_capacity(plan: &Plan, options: &MemoryOptions) -> Result<()> {
+fn check_capacity(plan: Plan, options: &MemoryOptions) -> Result<Plan> {
     match (options.capacity, plan.arenas.first()) {
         (Some(capacity), Some(arena)) if arena.bytes > capacity => Err(Diagnostic::infeasible(format!(
-            "the activations need {} bytes of `{}`, which has {capacity}; the largest live set alone is {} bytes",
-            arena.bytes, options.level, arena.lower_bound
+            "the activations{} need {} bytes of `{}`, which has {capacity}; the largest live set alone is {} bytes",
+            if plan.loads.is_empty() { "" } else { " and constants on their way" },
+            arena.bytes,
+            options.level,
+            arena.lower_bound
         ))
         .help("use a target with more memory or a smaller input")
         .into()),
-        _ => Ok(()),
+        _ => Ok(plan),
     }
 }

@@ -3,6 +3,7 @@
 
 #include "../kernels/tw_cluster.h"
 #include "../kernels/tw_dma.h"
+#include "../kernels/tw_l3.h"
 
 /* In L1, which cores reach in one cycle. */
 #define L1 __attribute__((section(".l1")))
@@ -16,6 +17,7 @@ struct later {
 };
 
 L1 static tw_dma transfers[TW_TRANSFERS];
+L1 static tw_l3 loads[2];
 L1 static struct later waiting[TW_LATER];
 /* How many of them; L1 holds anything at start. */
 L1 static uint32_t later;
@@ -77,5 +79,19 @@ void tw_await(int number)
 {
     if (tw_core_id() == 0) {
         tw_dma_wait(transfers[number]);
+    }
+}
+
+void tw_load(int channel, void *l2, uint32_t address, uint32_t bytes)
+{
+    if (tw_core_id() == 0) {
+        loads[channel] = tw_l3_load(l2, TW_L3_FLASH, address, bytes);
+    }
+}
+
+void tw_loaded(int channel)
+{
+    if (tw_core_id() == 0) {
+        tw_l3_wait(loads[channel]);
     }
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use crate::ir::{Graph, NodeId, TensorId};
 use crate::targets::{Assignment, KernelId, Library};
 use crate::tiling::blocks::{BlockId, Blocks, Sharing};
+use crate::tiling::external::{Loads, Outside};
 
 /// Everything that is known before levels are decided.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +22,8 @@ pub struct Network<'a> {
     pub order: &'a [NodeId],
     /// Which tensors share memory.
     pub blocks: &'a Blocks,
+    /// Where constants come from, if kernels cannot read them there.
+    pub outside: Option<&'a Outside>,
 }
 
 /// An operand or result.
@@ -71,12 +74,14 @@ pub struct Layers {
     pub candidates: Vec<Candidate>,
     /// For each block: the layers that read something in it.
     pub readers: BTreeMap<BlockId, Vec<usize>>,
+    /// For each layer: when its constants can be outside of the scratchpad, in cycles from the start.
+    pub arrivals: Vec<u64>,
 }
 
 impl Layers {
     /// The layers of a network.
     pub fn of(network: &Network, capacity: usize) -> Layers {
-        let Network { graph, assignment, library, order, blocks } = *network;
+        let Network { graph, assignment, library, order, blocks, outside } = *network;
         let mut layers = Layers::default();
         // Layers before each step; step 0 comes before the first node.
         let mut before = vec![0, 0];
@@ -91,13 +96,17 @@ impl Layers {
                 layers.readers.entry(block).or_default().push(i);
             }
         }
-        let outside: Vec<TensorId> =
+        let runs: Vec<NodeId> = layers.list.iter().map(|l| l.id).collect();
+        let arrivals =
+            |o: &Outside| Loads::of(graph, assignment, &runs, |layer| layer, 2).arrivals(o, runs.len());
+        layers.arrivals = outside.map_or_else(|| vec![0; runs.len()], arrivals);
+        let ports: Vec<TensorId> =
             graph.inputs().iter().copied().chain(graph.outputs().iter().map(|o| o.tensor)).collect();
         let end = Sharing::end(order);
         for (block, b) in blocks.blocks.iter().enumerate() {
             let holds = |t: &TensorId| blocks.place.get(t).is_some_and(|(at, _)| *at == block);
             let fits = b.bytes > 0 && b.bytes <= capacity;
-            if !fits || b.first == 0 || b.last >= end || outside.iter().any(holds) {
+            if !fits || b.first == 0 || b.last >= end || ports.iter().any(holds) {
                 continue;
             }
             // Step i + 1 is node i of the order: `before[i + 1]` layers come before it.

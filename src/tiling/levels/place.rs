@@ -173,6 +173,12 @@ fn transfers(decision: &Decision) -> Result<Vec<usize>> {
 }
 
 impl Near {
+    /// With which layer the constants of layer `layer` must be outside of the scratchpad: as their first transfer starts.
+    pub fn wanted(&self, layer: usize) -> usize {
+        let own = self.decision.staged.iter().filter(|s| s.layer == layer && s.life.1 == layer);
+        own.map(|s| s.start).min().unwrap_or(layer).min(layer)
+    }
+
     /// Adds everything that is near to a plan, whose blocks are placed already.
     pub fn extend(self, plan: &mut Plan) {
         plan.scratch.extend(self.scratch);

@@ -216,10 +216,12 @@ impl<'a> Timeline<'a> {
         let ahead = if self.tiler.pad.buffering == Buffering::Single { 0 } else { AHEAD };
         let earliest = homes.max().unwrap_or(0).max(i.saturating_sub(ahead)).max(self.turn);
         let begins = |s: usize| if s == i { self.now } else { self.out.chosen[s].begin };
-        let ready = |s: usize| self.idle(s, trial.dma).max(begins(s)) + cycles;
+        let arrival = if list[0].1.block.is_none() { self.layers.arrivals[i] } else { 0 };
+        let ready = |s: usize| self.idle(s, trial.dma).max(begins(s)).max(arrival) + cycles;
         let mut start = i;
         while start > earliest
             && (start == i || ready(start) > self.now)
+            && begins(start - 1) >= arrival
             && self.used[start - 1] + bytes <= self.free[start - 1]
         {
             start -= 1;
@@ -265,7 +267,7 @@ impl<'a> Timeline<'a> {
         let full = self.tiler.tile(layer.id, mask, free)?;
         let shared = shared.and_then(|b| self.tiler.tile(layer.id, mask, b));
         let tiled = shared.filter(|t| t.cycles <= full.cycles + full.cycles / 50).unwrap_or(full);
-        let begin = self.now.max(self.dma);
+        let begin = self.now.max(self.dma).max(self.layers.arrivals[i]);
         let end = begin + tiled.cycles + CALL + COLD_PARTS + self.cold(i);
         let own = aligned(tiled.bytes);
         Some(Trial { begin, end, dma: end, staged: Vec::new(), own, mode: Mode::Parts(tiled) })

@@ -76,6 +76,7 @@ pub fn validate(graph: &Graph, assignment: &Assignment, plan: Plan) -> Result<Ch
     replay.check_capacities();
     replay.check_tiled();
     replay.check_staged(&plan.runs());
+    replay.check_loads(&plan.runs());
     if !replay.faults.has_errors() {
         replay.run();
     }
@@ -280,8 +281,18 @@ impl Replay<'_> {
             let (space, offset) = locate(staged.home);
             return Some((space, offset, staged.bytes));
         }
+        self.home_of(id, stream)
+    }
+
+    /// Where a stream is when it is not staged. `None` for constants that kernels read where the linker puts them.
+    fn home_of(&self, id: NodeId, stream: usize) -> Option<transfers::Range> {
         let node = self.graph.node(id);
-        self.range(*node.inputs.iter().chain(&node.outputs).nth(stream)?)
+        let tensor = *node.inputs.iter().chain(&node.outputs).nth(stream)?;
+        if let Some(external) = self.plan.external.get(&(id, stream)) {
+            let (space, offset) = locate(external.home);
+            return Some((space, offset, self.packed_bytes(id, stream, tensor)));
+        }
+        self.range(tensor)
     }
 
     /// Memory that a layer needs beside its operands and results: scratch, or the share of a layer in parts.

@@ -5,7 +5,7 @@
 
 use super::{Replay, Segment, Space, locate, overlap};
 use crate::ir::{NodeId, TensorId};
-use crate::tiling::plan::Staged;
+use crate::tiling::plan::{Load, Staged};
 
 /// Transfers that runtimes must be able to have under way, beside those of a layer in parts.
 const TRANSFERS: usize = 12;
@@ -16,11 +16,14 @@ pub type Range = (Space, usize, usize);
 /// A transfer under way.
 #[derive(Clone, Debug)]
 pub struct Flight {
-    node: NodeId,
-    staged: Staged,
+    node: Option<NodeId>,
+    /// From an external memory, or between memories; and its number there.
+    number: (bool, usize),
+    times: (usize, usize),
     source: Option<Range>,
     target: Range,
-    carries: Vec<Segment>,
+    /// What the target will hold: bytes from its start, content.
+    carries: Vec<(usize, Segment)>,
 }
 
 impl Replay<'_> {
@@ -43,8 +46,7 @@ impl Replay<'_> {
                 continue;
             };
             let ty = &self.graph.tensor(tensor).ty;
-            let packing = self.assignment.choices.get(&id).and_then(|c| c.packing(stream));
-            let bytes = packing.filter(|_| stream < inputs).map_or(ty.bytes(), |p| p.packed_type(ty).bytes());
+            let bytes = if stream < inputs { self.packed_bytes(id, stream, tensor) } else { ty.bytes() };
             let in_order = if stream < inputs {
                 staged.start <= staged.end && staged.end == layer
             } else {
@@ -61,20 +63,77 @@ impl Replay<'_> {
         }
     }
 
+    /// Every load has its place and times in order, and everything external is brought by one.
+    pub fn check_loads(&mut self, runs: &[NodeId]) {
+        for load in self.plan.loads.clone() {
+            if load.start > load.end || load.end >= runs.len() {
+                self.fault(None, format!("a load comes at no time: {load:?}"));
+            }
+            self.check_home("a load", load.home, load.bytes, 1);
+        }
+        for ((id, stream), e) in self.plan.external.clone() {
+            let Some(tensor) = self.graph.get_node(id).and_then(|n| n.inputs.get(stream)).copied() else {
+                self.fault(None, format!("{id} has no operand {stream} to load"));
+                continue;
+            };
+            let bytes = self.packed_bytes(id, stream, tensor);
+            let brings = |l: &&Load| {
+                l.from <= e.from
+                    && e.from + bytes <= l.from + l.bytes
+                    && e.home == l.home.shifted(e.from - l.from)
+            };
+            if !self.graph.tensor(tensor).is_constant() || !self.plan.loads.iter().any(|l| brings(&l)) {
+                self.fault(Some(id), format!("nothing brings its operand {stream}"));
+            }
+        }
+    }
+
     /// Transfers that end before layer `layer` land; those that start with it take off, stores first; those that it waits for
     /// land too, stores before anything is fetched.
     pub fn fly(&mut self, layer: usize) {
         self.layer = layer;
-        self.land(|f| f.staged.end <= layer);
+        self.land(|f| f.times.1 <= layer);
         let is_fetch =
             |(node, stream, _): &(NodeId, usize, Staged)| *stream < self.graph.node(*node).inputs.len();
         let (fetches, stores): (Vec<_>, Vec<_>) = self.staged_at(layer).into_iter().partition(is_fetch);
-        for list in [stores, fetches] {
-            for (node, stream, staged) in list {
-                self.take_off(node, stream, staged);
-            }
-            self.land(|f| f.staged.end <= layer);
+        for (node, stream, staged) in stores {
+            self.take_off(node, stream, staged);
         }
+        self.land(|f| f.times.1 <= layer);
+        self.load(layer);
+        for (node, stream, staged) in fetches {
+            self.take_off(node, stream, staged);
+        }
+        self.land(|f| f.times.1 <= layer);
+    }
+
+    /// Constants that start to come from an external memory.
+    fn load(&mut self, layer: usize) {
+        let starting: Vec<Load> = self.plan.loads.iter().filter(|l| l.start == layer).copied().collect();
+        for load in starting {
+            let (space, offset) = locate(load.home);
+            let inside = self.plan.external.iter().filter(|(_, e)| {
+                (load.from..load.from + load.bytes).contains(&e.from)
+                    && e.home == load.home.shifted(e.from - load.from)
+            });
+            let carries = inside.filter_map(|((id, stream), e)| {
+                let tensor = *self.graph.get_node(*id)?.inputs.get(*stream)?;
+                let len = self.packed_bytes(*id, *stream, tensor);
+                Some((e.from - load.from, Segment { root: tensor, start: 0, len }))
+            });
+            let carries = carries.collect();
+            let (times, number) = ((load.start, load.end), (true, load.channel));
+            let target = (space, offset, load.bytes);
+            self.start(Flight { node: None, number, times, source: None, target, carries });
+            self.land(|f| f.times.1 <= layer);
+        }
+    }
+
+    /// Bytes of operand `stream` of a node as its kernel reads it.
+    pub fn packed_bytes(&self, id: NodeId, stream: usize, tensor: TensorId) -> usize {
+        let ty = &self.graph.tensor(tensor).ty;
+        let packing = self.assignment.choices.get(&id).and_then(|c| c.packing(stream));
+        packing.map_or(ty.bytes(), |p| p.packed_type(ty).bytes())
     }
 
     fn take_off(&mut self, id: NodeId, stream: usize, staged: Staged) {
@@ -82,33 +141,41 @@ impl Replay<'_> {
         let inputs = node.inputs.len();
         let (space, offset) = locate(staged.home);
         let near = (space, offset, staged.bytes);
-        let flight = if stream < inputs {
+        let (times, number) = ((staged.start, staged.end), (false, staged.transfer));
+        let (tensor, source, target) = if stream < inputs {
             let tensor = node.inputs[stream];
-            let carries = self.content(tensor, staged.bytes);
-            if !self.graph.tensor(tensor).is_constant() {
-                self.read(tensor, Some(id));
+            let source = self.home_of(id, stream);
+            if let Some(source) = source {
+                self.read_at(tensor, source, Some(id));
             }
-            Flight { node: id, staged, source: self.range(tensor), target: near, carries }
+            (tensor, source, near)
         } else {
             let tensor = node.outputs[stream - inputs];
             self.read_at(tensor, near, Some(id));
             let Some(home) = self.range(tensor) else { return };
-            let carries = self.content(tensor, staged.bytes);
-            Flight { node: id, staged, source: Some(near), target: home, carries }
+            (tensor, Some(near), home)
         };
+        let mut at = 0;
+        let mut carries = Vec::new();
+        for segment in self.content(tensor, staged.bytes) {
+            carries.push((at, segment));
+            at += segment.len;
+        }
+        self.start(Flight { node: Some(id), number, times, source, target, carries });
+    }
+
+    fn start(&mut self, flight: Flight) {
+        let id = flight.node;
         if flight.source.is_some_and(|s| overlap(s, flight.target)) {
-            self.fault(Some(id), "has an operand or result staged onto itself".into());
+            self.fault(id, "has an operand or result staged onto itself".into());
         }
-        self.untouched(flight.target, true, Some(id));
+        self.untouched(flight.target, true, id);
         if let Some(source) = flight.source {
-            self.untouched(source, false, Some(id));
+            self.untouched(source, false, id);
         }
-        let other = |f: &&Flight| {
-            f.staged.transfer == staged.transfer
-                && (f.staged.start, f.staged.end) != (staged.start, staged.end)
-        };
-        if self.flights.iter().any(|f| other(&f)) {
-            self.fault(Some(id), format!("starts transfer {} while it is under way", staged.transfer));
+        let other = |f: &Flight| f.number == flight.number && (f.times != flight.times || flight.number.0);
+        if self.flights.iter().any(other) {
+            self.fault(id, format!("starts transfer {:?} while it is under way", flight.number));
         }
         let (space, at, len) = flight.target;
         self.clobber(space, at, len);
@@ -128,10 +195,9 @@ impl Replay<'_> {
         let (landed, flying): (Vec<Flight>, Vec<Flight>) = self.flights.drain(..).partition(ended);
         self.flights = flying;
         for flight in landed {
-            let (space, mut at, _) = flight.target;
-            for segment in flight.carries {
-                self.store(space, at, segment);
-                at += segment.len;
+            let (space, start, _) = flight.target;
+            for (at, segment) in flight.carries {
+                self.store(space, start + at, segment);
             }
         }
     }
@@ -141,10 +207,10 @@ impl Replay<'_> {
         let hit = |f: &&Flight| {
             overlap(f.target, range) || (written && f.source.is_some_and(|s| overlap(s, range)))
         };
-        let hit = self.flights.iter().find(hit).map(|f| (f.node, f.staged.transfer));
-        if let Some((node, transfer)) = hit {
+        let hit = self.flights.iter().find(hit).map(|f| f.number.1);
+        if let Some(transfer) = hit {
             let does = if written { "writes" } else { "reads" };
-            self.fault(by, format!("{does} bytes that transfer {transfer} for {node} is still moving"));
+            self.fault(by, format!("{does} bytes that transfer {transfer} is still moving"));
         }
     }
 
