@@ -225,7 +225,7 @@ pub fn compile(model: &Path, options: &CompileOptions) -> Result<Compiled> {
     let sources = clock.stage("emit", || {
         emit::render(&graph, &assignment, &plan, &target.library, &target.platform, &emission)
     })?;
-    fits(&target.platform, &plan, &sources)?;
+    fits(&target.platform, options.tiling.arena, &plan, &sources)?;
     Ok(Compiled {
         imported: optimised.imported,
         graph,
@@ -246,9 +246,9 @@ fn network_name(model: &Path, options: &CompileOptions) -> String {
 }
 
 /// Whether activations and constants fit a memory that holds both; the code is not known yet.
-fn fits(platform: &Platform, plan: &CheckedPlan, sources: &Sources) -> Result<()> {
+fn fits(platform: &Platform, wanted: Option<u64>, plan: &CheckedPlan, sources: &Sources) -> Result<()> {
     let Some(memory) = platform.arena_memory().filter(|m| m.role == Role::Unified) else { return Ok(()) };
-    let Some(size) = memory.size else { return Ok(()) };
+    let Some(size) = wanted.or(memory.size) else { return Ok(()) };
     let there = plan.arenas.iter().filter(|a| a.level == memory.name);
     let arena: usize = there.map(|a| a.bytes).sum();
     let constants = sources.report.totals.weight_bytes;

@@ -115,20 +115,7 @@ pub fn render(
 
     let mut files = BTreeMap::new();
     let context = Json::Object(context);
-    let own = [
-        ("Network.h", include_str!("templates/Network.h.hbs")),
-        ("Network.c", include_str!("templates/Network.c.hbs")),
-        ("kernels/kernels.h", include_str!("templates/kernels.h.hbs")),
-    ];
-    let makefile = runtime.makefile.clone();
-    let makefile =
-        makefile.unwrap_or_else(|| ("Makefile".into(), include_str!("templates/Makefile.hbs").into()));
-    for (path, text) in own.into_iter().chain([("Makefile", makefile.1.as_str())]) {
-        // A fault in a platform's Makefile is shown under its own name.
-        let known = if path == "Makefile" { makefile.0.as_str() } else { path };
-        templates.add(known, text)?;
-        files.insert(path.to_string(), templates.render(known, text, &context)?.text.into_bytes());
-    }
+    own_files(&runtime, &mut templates, &context, &mut files)?;
     files.extend(runtime.render(&mut templates, &context)?);
     files.insert("Weights.c".into(), weights.source(graph, &net, platform.defaults.alignment));
     files.insert("Weights.h".into(), weights.header(&net, platform.defaults.alignment));
@@ -146,6 +133,30 @@ pub fn render(
     report.files.sort();
     files.insert("report.json".into(), report.json().into_bytes());
     Ok(Sources { files, api, report })
+}
+
+/// Renders the files that every network has.
+fn own_files(
+    runtime: &Parts,
+    templates: &mut Templates,
+    context: &Json,
+    files: &mut BTreeMap<String, Vec<u8>>,
+) -> Result<()> {
+    let own = [
+        ("Network.h", include_str!("templates/Network.h.hbs")),
+        ("Network.c", include_str!("templates/Network.c.hbs")),
+        ("kernels/kernels.h", include_str!("templates/kernels.h.hbs")),
+    ];
+    let makefile = runtime.makefile.clone();
+    let makefile =
+        makefile.unwrap_or_else(|| ("Makefile".into(), include_str!("templates/Makefile.hbs").into()));
+    for (path, text) in own.into_iter().chain([("Makefile", makefile.1.as_str())]) {
+        // A fault in a platform's Makefile is shown under its own name.
+        let known = if path == "Makefile" { makefile.0.as_str() } else { path };
+        templates.add(known, text)?;
+        files.insert(path.to_string(), templates.render(known, text, context)?.text.into_bytes());
+    }
+    Ok(())
 }
 
 /// Adds what only `kernels.h` and the Makefile need.

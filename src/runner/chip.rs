@@ -237,7 +237,6 @@ impl Firmware {
             trace: self.options.trace.is_some(),
             labels: labels(&self.tensors, &bytes, &soc),
             flash: self.image.clone(),
-            ..sim::Options::default()
         };
         let report = sim::simulate(&bytes, &soc, &options)?;
         if let (Some(file), Some(trace)) = (&self.options.trace, &report.trace) {

@@ -284,6 +284,46 @@ fn options_that_chips_do_not_have() {
 }
 
 #[test]
+fn memories_that_are_not_there_are_refused_with_numbers() {
+    let tmp = tempfile::tempdir().unwrap();
+    let network = repository("DeployTest/Models/Int8/KeywordSpotting/network.onnx");
+    let refused = |args: &[&str], code: i32, said: &[&str]| {
+        let text =
+            seen(tmp.path(), &tilewright(tmp.path(), &[&["compile", &network, "-o", "out"], args].concat()));
+        assert!(text.starts_with(&format!("exit code {code}")), "{args:?}: {text}");
+        assert!(said.iter().all(|s| text.contains(s)), "{args:?}: {text}");
+    };
+    refused(&["--l1", "64000"], 3, &["--l1: target `host` has no scratchpad to compute in"]);
+    refused(&["--buffering", "double"], 3, &["--buffering: target `host` has no scratchpad"]);
+    refused(&["--default-level", "L3"], 3, &["--default-level: target `host` has no external memory"]);
+    let chip = ["--target", "siracusa"];
+    refused(&[&chip[..], &["--l1", "300000"]].concat(), 3, &["--l1 300000", "give at most 225280"]);
+    refused(&[&chip[..], &["--l2", "100000000"]].concat(), 3, &["--l2 100000000", "give at most 2031616"]);
+    for small in ["0", "1", "1000"] {
+        let said = ["smallest part needs", "bytes of `l1`", "is enough for every layer", "--untiled"];
+        refused(&[&chip[..], &["--l1", small]].concat(), 5, &said);
+    }
+    refused(&[&chip[..], &["--l2", "1000"]].concat(), 5, &["bytes of `l2`, which has 1000"]);
+    refused(&[&chip[..], &["--l2", "400"]].concat(), 5, &["bytes of `l2`, which has 400"]);
+}
+
+/// The size that a refusal names does, and one byte less does not.
+#[test]
+fn the_smallest_scratchpad_that_is_named_is_enough() {
+    let tmp = tempfile::tempdir().unwrap();
+    let network = repository("DeployTest/Models/Int8/KeywordSpotting/network.onnx");
+    let compile = |l1: &str| {
+        let args = ["compile", &network, "--target", "siracusa", "--l1", l1, "-o", "out"];
+        seen(tmp.path(), &tilewright(tmp.path(), &args))
+    };
+    let text = compile("0");
+    let (before, _) = text.split_once(" is enough for every layer").unwrap();
+    let bytes: u32 = before.rsplit(' ').next().unwrap().parse().unwrap();
+    assert!(compile(&bytes.to_string()).starts_with("exit code 0"), "{bytes}");
+    assert!(compile(&(bytes - 1).to_string()).starts_with("exit code 5"), "{bytes}");
+}
+
+#[test]
 fn a_missing_cross_compiler_names_its_packages() {
     let tmp = tempfile::tempdir().unwrap();
     case(&tmp.path().join("case"), Some(GOLDEN));

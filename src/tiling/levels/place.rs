@@ -69,7 +69,7 @@ pub fn plan(network: &Network, pad: &Scratchpad, search_nodes: u64) -> Result<Ne
 /// One diagnostic for each layer that has parts of which not even the smallest fits.
 fn refuse(network: &Network, tiler: &Tiler, decision: &Decision, pad: &Scratchpad) -> Result<()> {
     let far = decision.modes.iter().filter(|(_, mode)| **mode == Mode::Far);
-    let least = far.filter_map(|(id, _)| Some((*id, tiler.least(*id, 0)?)));
+    let least = far.filter_map(|(id, _)| Some((*id, tiler.least(*id)?)));
     let refused: Vec<(NodeId, usize)> = least.filter(|(_, least)| *least > pad.capacity).collect();
     let wanted = refused.iter().map(|(_, least)| *least).max().unwrap_or(0);
     let faults = refused.iter().map(|(id, least)| {

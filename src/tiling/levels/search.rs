@@ -49,7 +49,7 @@ impl Search<'_> {
         let roomy = |i: usize| {
             let layer = &self.layers.list[i];
             let whole: usize = layer.streams.iter().map(|s| aligned(s.bytes)).sum();
-            let parts = || self.tiler.least(layer.id, 0).is_some_and(|b| b <= self.capacity);
+            let parts = || self.tiler.least(layer.id).is_some_and(|b| b <= self.capacity);
             whole + aligned(layer.scratch) <= self.capacity || parts()
         };
         let far = || (0..outcome.chosen.len()).find(|i| outcome.chosen[*i].mode == Mode::Far && roomy(*i));

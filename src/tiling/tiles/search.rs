@@ -45,6 +45,8 @@ pub struct Scratchpad {
 
 /// Candidates that are worked out in full.
 const FINALISTS: usize = 8;
+/// Forms that are worked out at most to find the smallest: with scratch and tables it is not always the first.
+const SMALLEST: usize = 1000;
 /// Combinations of sizes that are estimated at most.
 const COMBINATIONS: usize = 6000;
 /// Parts of a layer at most.
@@ -71,6 +73,7 @@ pub struct Tiler<'a> {
     signatures: BTreeMap<NodeId, String>,
     known: RefCell<BTreeMap<Key, Rc<Candidates>>>,
     found: RefCell<BTreeMap<Key, Vec<Found>>>,
+    smallest: RefCell<BTreeMap<String, Option<usize>>>,
 }
 
 /// The best form of a layer in `most` bytes; it is also the best in any that it fits.
@@ -121,8 +124,8 @@ impl<'a> Tiler<'a> {
             Some(format!("{:?} {:?} {types:?} {constant:?} {fits:?}", node.op, choice.kernel))
         };
         let signatures = graph.nodes().filter_map(|(id, n)| Some((id, signature(id, n)?))).collect();
-        let (known, found) = (RefCell::default(), RefCell::default());
-        Tiler { graph, assignment, library, pad, signatures, known, found }
+        let (known, found, smallest) = (RefCell::default(), RefCell::default(), RefCell::default());
+        Tiler { graph, assignment, library, pad, signatures, known, found, smallest }
     }
 
     /// The best tiled form of a node within `most` bytes, where the streams whose bit is set are in the scratchpad as a
@@ -146,15 +149,30 @@ impl<'a> Tiler<'a> {
         found.map(|tiled| self.renamed(id, tiled))
     }
 
-    /// The fewest bytes in which a node can be computed in parts, and those in which it can be computed at all.
-    pub fn least(&self, id: NodeId, resident: u64) -> Option<usize> {
-        let key = (self.signatures.get(&id)?.clone(), resident);
-        let layer = self.layer(id, resident)?;
-        let candidates = self.candidates(&layer, &key);
-        let mut smallest: Vec<&Candidate> = candidates.iter().collect();
-        smallest.sort_by_key(|c| c.bytes);
-        let all = |c: &&Candidate| layer.work_out(c, usize::MAX);
-        smallest.iter().take(64).find_map(all).map(|t| t.bytes)
+    /// The fewest bytes in which a node can be computed in parts, however large the scratchpad is.
+    pub fn least(&self, id: NodeId) -> Option<usize> {
+        let signature = self.signatures.get(&id)?;
+        if let Some(known) = self.smallest.borrow().get(signature) {
+            return *known;
+        }
+        let pad = Scratchpad { capacity: usize::MAX, ..self.pad.clone() };
+        let layer = self.layer(id, 0).map(|layer| Layer { pad: &pad, ..layer });
+        let least = layer.and_then(|layer| {
+            let mut candidates = layer.candidates();
+            candidates.sort_by_key(|c| c.bytes);
+            let mut least: Option<usize> = None;
+            for candidate in candidates.iter().take(SMALLEST) {
+                if least.is_some_and(|least| candidate.bytes >= least) {
+                    break;
+                }
+                if let Some(tiled) = layer.work_out(candidate, least.map_or(usize::MAX, |l| l - 1)) {
+                    least = Some(tiled.bytes);
+                }
+            }
+            least
+        });
+        self.smallest.borrow_mut().insert(signature.clone(), least);
+        least
     }
 
     fn candidates(&self, layer: &Layer, key: &Key) -> Rc<Candidates> {
