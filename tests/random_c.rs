@@ -32,7 +32,7 @@ fn check_all(flavour: Flavour, tolerance: f64) {
         chip: tilewright::runner::ChipOptions::default(),
     };
     let workspace = Workspace::new(None).unwrap();
-    let report = suite::run(&cases, &options, 2, &workspace, &mut |_, _| {}).unwrap();
+    let report = suite::run(&cases, &options, 2, &workspace, &mut |_, _, _| {}).unwrap();
     // Without goldens a case cannot pass: "skipped" says that it equals the interpreter.
     let failed: Vec<_> = report.cases.iter().filter(|c| c.status != Status::Skip).collect();
     let show =

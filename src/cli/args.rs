@@ -327,6 +327,9 @@ pub struct TestArgs {
     /// Options of the build
     #[command(flatten)]
     pub build: BuildArgs,
+    /// Show where the cycles of every case go: per layer and per part; all of it in --json
+    #[arg(long, help_heading = "Chip options")]
+    pub profile: bool,
 }
 
 /// Arguments of `report`.

@@ -1,17 +1,29 @@
 //! Tables of where cycles go: layers, and parts of layers.
 //!
-//! In: times of layers as a simulator measured them. Out: tables. Never measures.
+//! In: what a simulator measured of layers, with their names. Out: tables. Never measures.
 
 use comfy_table::Table;
 
 use super::style::{Stream, Tone, grouped, paint, shorten, table};
-use crate::sim::{LayerTime, PartTime};
+use crate::diag::Result;
+use crate::runner::Record;
+use crate::runner::record::{Measured, Part};
+
+/// A layer's name and what was measured of it.
+pub type Row = (String, Measured);
+
+/// The layers of a run, and what came behind them.
+pub fn rows(record: &Record) -> Vec<Row> {
+    let layers = record.layers.iter().filter_map(|l| Some((l.planned.name.clone(), l.measured.clone()?)));
+    let ending = record.ending.iter().map(|m| ("(results)".to_string(), m.clone()));
+    layers.chain(ending).collect()
+}
 
 /// Parts of a layer that are shown one by one.
 const SHOWN: usize = 3;
 
 /// Per layer, what its cycles are: kernels, waits for the DMA, and the rest: commands, tables, barriers.
-pub fn layers(stream: Stream, times: &[LayerTime], name: &dyn Fn(u32) -> String) -> Table {
+pub fn layers(stream: Stream, times: &[Row]) -> Table {
     let head = [
         "layer",
         "cycles",
@@ -25,25 +37,25 @@ pub fn layers(stream: Stream, times: &[LayerTime], name: &dyn Fn(u32) -> String)
         "instructions",
     ];
     let mut rows = table(stream, &head, &[1, 2, 3, 4, 5, 6, 7, 8, 9]);
-    for t in times {
+    for (name, t) in times {
         let kernels: u64 = t.parts.iter().map(|p| p.kernel).sum();
         let rest = t.cycles.saturating_sub(kernels + t.exposed);
         let moved = (t.fetched, t.stored + t.outside);
         let numbers = [t.cycles, kernels, t.exposed, rest, t.dma, moved.0, moved.1, t.asleep, t.instructions];
-        rows.add_row([shorten(&name(t.number), 32)].into_iter().chain(numbers.map(grouped)));
+        rows.add_row([shorten(name, 32)].into_iter().chain(numbers.map(grouped)));
     }
     rows
 }
 
 /// Per part: the first ones of each layer, then the least, the median and the most of each column.
-pub fn parts(stream: Stream, times: &[LayerTime], name: &dyn Fn(u32) -> String) -> Option<Table> {
+pub fn parts(stream: Stream, times: &[Row]) -> Option<Table> {
     let head = ["layer", "part", "fetch", "kernel", "store", "wait", "bytes in", "bytes out"];
     let mut rows = table(stream, &head, &[2, 3, 4, 5, 6, 7]);
     let mut any = false;
-    for t in times.iter().filter(|t| t.parts.len() > 1) {
+    for (name, t) in times.iter().filter(|(_, t)| t.parts.len() > 1) {
         any = true;
         let all: Vec<[u64; 6]> = t.parts.iter().map(numbers).collect();
-        let mut title = shorten(&name(t.number), 32);
+        let mut title = shorten(name, 32);
         let mut row = |part: String, numbers: [u64; 6]| {
             let figures = numbers.map(grouped);
             rows.add_row([std::mem::take(&mut title), part].into_iter().chain(figures));
@@ -70,8 +82,20 @@ pub fn parts(stream: Stream, times: &[LayerTime], name: &dyn Fn(u32) -> String) 
     any.then_some(rows)
 }
 
-fn numbers(p: &PartTime) -> [u64; 6] {
+fn numbers(p: &Part) -> [u64; 6] {
     [p.fetch, p.kernel, p.store, p.wait, p.fetched, p.stored]
+}
+
+/// Prints the tables of a run, as far as it has transfers and parts.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub fn print(record: &Record) -> Result<()> {
+    let times = rows(record);
+    if times.iter().any(|(_, t)| t.dma > 0) {
+        super::print(layers(Stream::Out, &times))?;
+    }
+    parts(Stream::Out, &times).map_or(Ok(()), |rows| super::print(format!("{LEGEND}\n{rows}")))
 }
 
 /// Says what the columns are.
@@ -84,9 +108,9 @@ mod tests {
 
     #[test]
     fn many_parts_are_summarised() {
-        let part = |kernel| PartTime { kernel, ..PartTime::default() };
-        let layer = |n: u64| LayerTime { parts: (1..=n).map(part).collect(), ..LayerTime::default() };
-        let text = |n| parts(Stream::Out, &[layer(n)], &|_| "conv".into()).map(|t| t.to_string());
+        let part = |kernel| Part { kernel, ..Part::default() };
+        let layer = |n: u64| Measured { parts: (1..=n).map(part).collect(), ..Measured::default() };
+        let text = |n| parts(Stream::Out, &[("conv".into(), layer(n))]).map(|t| t.to_string());
         assert_eq!(text(1), None);
         let (few, many) = (text(6).unwrap_or_default(), text(9).unwrap_or_default());
         assert!(few.contains("6 of 6") && !few.contains("median"), "{few}");

@@ -7,7 +7,6 @@ use crate::diag::{Diagnostic, Result};
 use crate::driver::Compiled;
 use crate::emit::{Layer, MemoryUse, Moved, Report};
 use crate::files;
-use crate::runner::chip::Profile;
 use crate::runner::execute::{Outcome, execute};
 use crate::runner::page;
 use crate::runner::suite::Workspace;
@@ -37,7 +36,7 @@ pub fn run(args: &RunArgs) -> Result<u8> {
     } else if let Some(compiled) = &outcome.compiled {
         print(layers(&compiled.sources.report, outcome.result.cores, &outcome.profile.layers))?;
         if args.profile {
-            print_profile(compiled, &outcome.profile)?;
+            print_profile(&outcome)?;
         }
         print(totals(compiled, &outcome))?;
     }
@@ -53,22 +52,12 @@ pub fn run(args: &RunArgs) -> Result<u8> {
 }
 
 /// Where the cycles go, part by part and function by function.
-fn print_profile(compiled: &Compiled, profile: &Profile) -> Result<()> {
-    let layers = &compiled.sources.report.layers;
-    let name = |number: u32| {
-        let layer = usize::try_from(number).ok().and_then(|n| layers.get(n));
-        layer.map_or_else(|| "(results)".to_string(), |l| l.name.clone())
-    };
-    if profile.layers.iter().any(|t| t.dma > 0) {
-        print(profile::layers(Stream::Out, &profile.layers, &name))?;
-    }
-    if let Some(rows) = profile::parts(Stream::Out, &profile.layers, &name) {
-        print(format!("{}\n{rows}", profile::LEGEND))?;
-    }
-    if profile.functions.is_empty() {
+fn print_profile(outcome: &Outcome) -> Result<()> {
+    profile::print(&Record::new(outcome))?;
+    if outcome.profile.functions.is_empty() {
         return Ok(());
     }
-    print(super::simulate::functions(Stream::Out, &profile.functions))
+    print(super::simulate::functions(Stream::Out, &outcome.profile.functions))
 }
 
 /// A column: its head, whether numbers stand in it, and its cells.

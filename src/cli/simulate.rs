@@ -5,6 +5,7 @@ use super::style::{Stream, grouped, table};
 use super::{PROGRAM_FAILED, STOPPED, print, profile};
 use crate::diag::{Diagnostic, Result};
 use crate::files;
+use crate::runner::record::Measured;
 use crate::sim::{self, FunctionTime, Options, Report, Status};
 
 /// Runs the command.
@@ -110,10 +111,11 @@ fn show_profile(report: &Report) {
     if report.layers.is_empty() {
         return;
     }
-    let name = |number: u32| number.to_string();
-    let rows = profile::layers(Stream::Err, &report.layers, &name);
+    let times: Vec<profile::Row> =
+        report.layers.iter().map(|t| (t.number.to_string(), Measured::of(t))).collect();
+    let rows = profile::layers(Stream::Err, &times);
     eprintln!("Time per layer; `asleep` and `instructions` are sums over the cluster's cores:\n{rows}");
-    if let Some(rows) = profile::parts(Stream::Err, &report.layers, &name) {
+    if let Some(rows) = profile::parts(Stream::Err, &times) {
         eprintln!("{}\n{rows}", profile::LEGEND);
     }
 }

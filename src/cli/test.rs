@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use super::args::TestArgs;
 use super::style::{Stream, Tone, duration, paint, progress, shorten};
-use super::{DIFFERENT, options, print};
+use super::{DIFFERENT, options, print, profile};
 use crate::diag::{Diagnostic, Result};
 use crate::files;
 use crate::runner::suite::{Workspace, run};
-use crate::runner::{CaseResult, Report, Status, cases};
+use crate::runner::{CaseResult, Record, Report, Status, cases};
 
 /// Runs the command: exit code 0 only if no case failed.
 ///
@@ -24,22 +24,28 @@ pub fn test(args: &TestArgs) -> Result<u8> {
         }
     }
     let workspace = Workspace::new(args.build.keep.as_deref())?;
-    let run_options = options::run(&args.options, &args.build, args.twice);
+    let mut run_options = options::run(&args.options, &args.build, args.twice);
+    run_options.chip.profile = args.profile;
+    let mut records: Vec<Option<Record>> = vec![None; cases.len()];
     let start = Instant::now();
     let bar = progress(cases.len());
     let mut complaint = Ok(());
-    let report = run(&cases, &run_options, jobs(args), &workspace, &mut |_, result| {
+    let report = run(&cases, &run_options, jobs(args), &workspace, &mut |i, result, record| {
         bar.inc(1);
         bar.set_message(shorten(&result.name, 40));
-        let shown = args.options.verbose || result.status != Status::Pass;
+        let shown = args.options.verbose || args.profile || result.status != Status::Pass;
         if shown && complaint.is_ok() {
-            complaint = bar.suspend(|| print(line(result)));
+            complaint = bar.suspend(|| {
+                print(line(result))?;
+                record.as_ref().map_or(Ok(()), profile::print)
+            });
         }
+        records[i] = record;
     })?;
     bar.finish_and_clear();
     complaint?;
     if let Some(file) = &args.json {
-        write_json(file, &report)?;
+        write_json(file, &report, &records)?;
     }
     let (_, failed, _) = report.counts();
     let count = match cases.len() {
@@ -67,9 +73,18 @@ fn line(result: &CaseResult) -> String {
     format!("{} {}{reason}", paint(Stream::Out, tone, &format!("{word:<7}")), result.name)
 }
 
-fn write_json(file: &Path, report: &Report) -> Result<()> {
-    let text = serde_json::to_string_pretty(report)
-        .map_err(|e| Diagnostic::internal(format!("cannot write the results as JSON: {e}")))?;
+fn write_json(file: &Path, report: &Report, records: &[Option<Record>]) -> Result<()> {
+    let text = if records.iter().any(Option::is_some) {
+        let case = |(result, record): (&CaseResult, &Option<Record>)| match record {
+            Some(record) => serde_json::to_value(record),
+            None => serde_json::to_value(result),
+        };
+        let cases: std::result::Result<Vec<_>, _> = report.cases.iter().zip(records).map(case).collect();
+        cases.and_then(|cases| serde_json::to_string(&serde_json::json!({ "cases": cases })))
+    } else {
+        serde_json::to_string_pretty(report)
+    };
+    let text = text.map_err(|e| Diagnostic::internal(format!("cannot write the results as JSON: {e}")))?;
     if file == Path::new("-") {
         return print(text);
     }

@@ -106,6 +106,9 @@ pub struct Measured {
     pub stored: u64,
     /// Bytes from and to memories outside of the chip.
     pub outside: u64,
+    /// Cycles of all cores that work, those asleep.
+    #[serde(default)]
+    pub asleep: u64,
     /// Instructions of all cores.
     pub instructions: u64,
     /// Its parts.
@@ -220,17 +223,29 @@ fn hardware(platform: &Platform) -> Hardware {
 fn measured(times: &[LayerTime], wanted: impl Fn(usize) -> bool) -> Option<Measured> {
     let mut sum: Option<Measured> = None;
     for time in times.iter().filter(|t| usize::try_from(t.number).is_ok_and(&wanted)) {
-        let m = sum.get_or_insert_with(Measured::default);
-        m.cycles += time.cycles;
-        m.exposed += time.exposed;
-        m.dma += time.dma;
-        m.fetched += time.fetched;
-        m.stored += time.stored;
-        m.outside += time.outside;
-        m.instructions += time.instructions;
-        m.parts.extend(time.parts.iter().map(part));
+        sum.get_or_insert_with(Measured::default).add(time);
     }
     sum
+}
+
+impl Measured {
+    /// What was measured of a layer that ran once.
+    pub fn of(time: &LayerTime) -> Measured {
+        let mut measured = Measured::default();
+        measured.add(time);
+        measured
+    }
+    fn add(&mut self, time: &LayerTime) {
+        self.cycles += time.cycles;
+        self.exposed += time.exposed;
+        self.dma += time.dma;
+        self.fetched += time.fetched;
+        self.stored += time.stored;
+        self.outside += time.outside;
+        self.asleep += time.asleep;
+        self.instructions += time.instructions;
+        self.parts.extend(time.parts.iter().map(part));
+    }
 }
 
 fn part(p: &PartTime) -> Part {

@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use super::cases::Case;
 use super::execute::{Outcome, RunOptions, execute};
 use super::objects::Cache;
+use super::record::Record;
 use super::result::{CaseResult, Report, Status};
 use crate::diag::{Diagnostic, Diagnostics, Result};
 
@@ -72,7 +73,8 @@ impl Workspace {
     }
 }
 
-/// Runs all cases on `jobs` threads. `observer` hears of each as it ends, in no particular order.
+/// Runs all cases on `jobs` threads. `observer` hears of each as it ends, in no particular order; with a profile also where
+/// its cycles went.
 ///
 /// # Errors
 /// The workspace cannot be written; faults of cases are verdicts, not errors.
@@ -81,11 +83,11 @@ pub fn run(
     options: &RunOptions,
     jobs: usize,
     workspace: &Workspace,
-    observer: &mut dyn FnMut(usize, &CaseResult),
+    observer: &mut dyn FnMut(usize, &CaseResult, Option<Record>),
 ) -> Result<Report> {
     let cache = workspace.cache()?;
     let queue: Mutex<VecDeque<usize>> = Mutex::new((0..cases.len()).collect());
-    let (sender, results) = mpsc::channel::<(usize, CaseResult)>();
+    let (sender, results) = mpsc::channel::<(usize, CaseResult, Option<Record>)>();
     let mut done: Vec<Option<CaseResult>> = vec![None; cases.len()];
     std::thread::scope(|scope| {
         for _ in 0..jobs.clamp(1, cases.len().max(1)) {
@@ -94,16 +96,16 @@ pub fn run(
                 loop {
                     let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
                     let Some(i) = next else { break };
-                    let result = guarded(&cases[i], options, workspace, cache);
-                    if sender.send((i, result)).is_err() {
+                    let (result, record) = guarded(&cases[i], options, workspace, cache);
+                    if sender.send((i, result, record)).is_err() {
                         break;
                     }
                 }
             });
         }
         drop(sender);
-        for (i, result) in results {
-            observer(i, &result);
+        for (i, result, record) in results {
+            observer(i, &result, record);
             done[i] = Some(result);
         }
     });
@@ -114,7 +116,12 @@ pub fn run(
 }
 
 /// Runs one case; a panic (a bug) fails that case and no other.
-fn guarded(case: &Case, options: &RunOptions, workspace: &Workspace, cache: &Cache) -> CaseResult {
+fn guarded(
+    case: &Case,
+    options: &RunOptions,
+    workspace: &Workspace,
+    cache: &Cache,
+) -> (CaseResult, Option<Record>) {
     let work = std::panic::AssertUnwindSafe(|| -> std::result::Result<Outcome, Diagnostics> {
         let dir = workspace.case(&case.name)?;
         let outcome = execute(case, options, &dir, cache);
@@ -125,12 +132,15 @@ fn guarded(case: &Case, options: &RunOptions, workspace: &Workspace, cache: &Cac
         Ok(outcome)
     });
     match std::panic::catch_unwind(work) {
-        Ok(Ok(outcome)) => outcome.result,
-        Ok(Err(e)) => failed(case, options, e.to_string()),
+        Ok(Ok(outcome)) => {
+            let record = options.chip.profile.then(|| Record::new(&outcome));
+            (outcome.result, record)
+        }
+        Ok(Err(e)) => (failed(case, options, e.to_string()), None),
         Err(panic) => {
             let text = panic.downcast_ref::<String>().map(String::as_str);
             let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
-            failed(case, options, format!("tilewright panicked: {text}"))
+            (failed(case, options, format!("tilewright panicked: {text}")), None)
         }
     }
 }

@@ -123,6 +123,27 @@ fn a_profile_shows_parts_and_transfers() {
 }
 
 #[test]
+fn cases_have_profiles_too() {
+    if !ready() {
+        return;
+    }
+    let tmp = tempfile::tempdir().unwrap();
+    let cases = ["DeployTest/Kernels/Integer/Gemm", "DeployTest/Layouts/TwoInputs"].map(repository);
+    let args = ["test", &cases[0], &cases[1], "--target", "siracusa", "--profile", "--json"];
+    let output = tilewright(tmp.path(), &[&args[..], &["cases.json"]].concat());
+    let text = seen(tmp.path(), &output);
+    assert!(text.starts_with("exit code 0") && text.contains("exposed"), "{text}");
+    let json = std::fs::read(tmp.path().join("cases.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    for case in json["cases"].as_array().unwrap() {
+        assert!(
+            case["status"] == "pass" && !case["timeline"]["kernels"].as_array().unwrap().is_empty(),
+            "{case}"
+        );
+    }
+}
+
+#[test]
 fn what_compile_writes_builds_without_tilewright() {
     if !ready() {
         return;

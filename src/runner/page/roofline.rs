@@ -118,6 +118,7 @@ pub fn picture(records: &[&Record]) -> Json {
         "xs": across.ticks(), "ys": up.ticks(), "foot": n(BASE + 16.0), "label": n(HEIGHT - 8.0),
         "middle": n((LEFT + RIGHT) / 2.0), "two": records.len() > 1,
         "open": points.iter().any(|p| p.intensity.is_none()),
+        "above": points.iter().any(|p| p.intensity.zip(bandwidth).is_some_and(|(i, b)| p.rate > i * b)),
     })
 }
 
