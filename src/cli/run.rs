@@ -168,6 +168,9 @@ fn totals(compiled: &Compiled, outcome: &Outcome) -> String {
         let least = bytes(moved.least);
         line("moved", format!("{} (x{ratio:.2} of {least}: constants, inputs, outputs once)", bytes(all)));
     }
+    if let Some(loaded) = report.totals.loaded_bytes {
+        line("loaded", format!("{} of constants from outside of the chip", bytes(loaded)));
+    }
     if let (Some(cycles), Some(cores)) = (result.cycles, result.cores) {
         let shared = if cores == 1 { "one core".to_string() } else { format!("{cores} cores") };
         let rate = report.totals.macs as f64 / cycles.max(1) as f64;

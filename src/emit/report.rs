@@ -96,6 +96,9 @@ pub struct Totals {
     /// Cycles that no plan of these kernels can undercut, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cycles_bound: Option<u64>,
+    /// Bytes of constants that come from an external memory, where some do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loaded_bytes: Option<u64>,
     /// What the DMA moves, where the plan has transfers; the least is constants, inputs and outputs once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved: Option<Moved>,
@@ -150,6 +153,7 @@ impl Report {
             elided: plan.elided.len(),
             predicted_cycles: run.iter().map(|l| l.predicted_cycles).sum(),
             cycles_bound: plan.cycles_bound,
+            loaded_bytes: traffic::loaded(plan),
             moved: traffic::total(graph, plan, platform, &layers, weights.bytes()),
         };
         Report {

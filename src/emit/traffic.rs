@@ -105,6 +105,11 @@ pub fn total(
     let ends = graph.inputs().iter().copied().chain(graph.outputs().iter().map(|o| o.tensor));
     let ends: usize = ends.map(|t| graph.tensor(t).ty.bytes()).sum();
     let sum = |of: fn(&Moved) -> u64| layers.iter().filter_map(|l| l.moved.as_ref()).map(of).sum();
-    let least = (constants + ends) as u64;
+    let least = (constants + ends) as u64 + loaded(plan).unwrap_or(0);
     Some(Moved { fetched: sum(|m| m.fetched), stored: sum(|m| m.stored), least })
+}
+
+/// Bytes of constants that come from an external memory, where some do.
+pub fn loaded(plan: &Plan) -> Option<u64> {
+    (!plan.loads.is_empty()).then(|| plan.loads.iter().map(|l| l.bytes as u64).sum())
 }

@@ -8,7 +8,7 @@ use crate::driver::Compiled;
 use crate::emit::arena_name;
 use crate::ir::{NodeId, TensorId};
 use crate::targets::Choice;
-use crate::tiling::{Home, Staged};
+use crate::tiling::{Home, Load, Staged};
 
 /// A tensor in an arena.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +59,31 @@ pub fn places(compiled: &Compiled) -> Vec<Place> {
         .chain(staged(compiled))
         .chain(parts(compiled))
         .chain(scratch(compiled))
+        .chain(loads(compiled))
         .collect()
+}
+
+/// Constants that come from an external memory, several together, until the last layer that reads them.
+fn loads(compiled: &Compiled) -> Vec<Place> {
+    let (graph, plan) = (&compiled.graph, &compiled.plan);
+    let runs = plan.runs();
+    let steps: BTreeMap<NodeId, u32> = plan.order.iter().copied().zip(0u32..).collect();
+    let step = |layer: usize| runs.get(layer).and_then(|id| steps.get(id)).copied();
+    let place = |load: &Load| {
+        let Home::Arena { arena, offset } = load.home else { return None };
+        let readers =
+            || plan.external.iter().filter(|(_, e)| (load.from..load.from + load.bytes).contains(&e.from));
+        let last = readers().filter_map(|((node, _), _)| steps.get(node)).max().copied();
+        let first = readers().min_by_key(|((node, _), _)| steps.get(node)).map(|((node, _), _)| *node)?;
+        Some(Place {
+            name: format!("constants for {}", graph.node(first).name),
+            arena: arena_name(plan, arena),
+            offset: u32::try_from(offset).ok()?,
+            size: u32::try_from(load.bytes).ok()?,
+            layers: (step(load.start)?, last?),
+        })
+    };
+    plan.loads.iter().filter_map(place).collect()
 }
 
 /// Memory that kernels work in, beside their operands and results.

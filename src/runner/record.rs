@@ -137,7 +137,8 @@ pub struct Part {
 pub struct Buffer {
     /// The tensor's name, or the node's that works in it.
     pub name: String,
-    /// What of it: `tensor`, a staged `copy`, a `part`, or the `scratch` memory of a node.
+    /// What of it: `tensor`, a staged `copy`, a `part`, the `scratch` memory of a node, or a `load`: constants from outside
+    /// of the chip, the first of them for this node.
     pub kind: String,
     /// The memory.
     pub level: String,
@@ -254,7 +255,8 @@ fn part(p: &PartTime) -> Part {
 }
 
 /// How places are named, and what they are then.
-const KINDS: [(&str, &str); 4] = [
+const KINDS: [(&str, &str); 5] = [
+    ("constants for ", "load"),
     ("tensor ", "tensor"),
     ("a copy of tensor ", "copy"),
     ("a part of tensor ", "part"),

@@ -114,6 +114,11 @@ fn pages_show_a_run_or_two() {
     if browser() {
         check(&open(&one), &buffers(&[&parts]), 1);
         check(&open(&tmp.path().join("run.html")), &buffers(&[&near]), 1);
+        let outside = measured(tmp.path(), &["--default-level", "L3"]);
+        assert!(outside["buffers"].as_array().unwrap().iter().any(|b| b["kind"] == "load"));
+        let seen = open(&page(tmp.path(), &[("outside.json", &outside)]));
+        check(&seen, &buffers(&[&outside]), 1);
+        assert_eq!(seen["spans"][0].as_array().unwrap().len(), 6);
         let two = page(tmp.path(), &[("near.json", &near), ("parts.json", &parts)]);
         let seen = open(&two);
         check(&seen, &buffers(&[&near, &parts]), 2);

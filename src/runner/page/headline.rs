@@ -91,29 +91,16 @@ pub fn cards(records: &[&Record]) -> Vec<Json> {
             times.map_or_else(String::new, |(t, l)| format!("{t:.2} × the least, {}", bytes(l)))
         }),
     ];
+    figures.push(figure(
+        records,
+        "from off-chip memory",
+        |r| r.totals.loaded_bytes,
+        bytes,
+        |_| "constants".into(),
+    ));
     // Targets without a DMA have none of these.
     figures.retain(|f| f.values.iter().any(|v| v.is_some_and(|v| v > 0)));
-    for level in levels(records) {
-        let used = |r: &Record| Some(r.memories.iter().find(|m| m.level == level)?.bytes as u64);
-        let hint = |r: &Record| {
-            let Some(m) = r.memories.iter().find(|m| m.level == level) else { return String::new() };
-            let bound = match m.gap {
-                0 => "the lower bound".to_string(),
-                _ => format!("lower bound {}", bytes(m.lower_bound as u64)),
-            };
-            let of = m
-                .capacity
-                .map(|c| format!("{:.0} % of {}; ", percent(m.bytes as u64, c as u64), bytes(c as u64)));
-            of.unwrap_or_default() + &bound
-        };
-        let name = format!("arena in {}", super::name(&level));
-        figures.push(Figure {
-            name,
-            values: records.iter().map(|r| used(r)).collect(),
-            show: bytes,
-            hints: records.iter().map(|r| hint(r)).collect(),
-        });
-    }
+    figures.extend(levels(records).iter().map(|level| arena(records, level)));
     figures.push(figure(
         records,
         "flash",
@@ -132,6 +119,26 @@ pub fn cards(records: &[&Record]) -> Vec<Json> {
         },
     ));
     figures.iter().filter(|f| f.values.iter().any(Option::is_some)).map(card).collect()
+}
+
+/// An arena beside its lower bound and its limit.
+fn arena(records: &[&Record], level: &str) -> Figure {
+    let memory = |r: &&Record| r.memories.iter().find(|m| m.level == level).cloned();
+    let hint = |r: &&Record| {
+        let Some(m) = memory(r) else { return String::new() };
+        let bound = match m.gap {
+            0 => "the lower bound".to_string(),
+            _ => format!("lower bound {}", bytes(m.lower_bound as u64)),
+        };
+        let share = |c: usize| format!("{:.0} % of {}; ", percent(m.bytes as u64, c as u64), bytes(c as u64));
+        m.capacity.map(share).unwrap_or_default() + &bound
+    };
+    Figure {
+        name: format!("arena in {}", super::name(level)),
+        values: records.iter().map(|r| memory(r).map(|m| m.bytes as u64)).collect(),
+        show: bytes,
+        hints: records.iter().map(hint).collect(),
+    }
 }
 
 fn figure(

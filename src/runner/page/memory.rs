@@ -95,6 +95,7 @@ fn view(record: &Record, letter: &str, level: &str, top: u64) -> Option<Json> {
         let end = b.offset.saturating_add(b.bytes);
         let kind = match b.kind.as_str() {
             "copy" => "copy",
+            "load" => "load",
             "part" => "part",
             "scratch" => "scratch",
             _ => "tensor",
@@ -103,6 +104,7 @@ fn view(record: &Record, letter: &str, level: &str, top: u64) -> Option<Json> {
         let what = match kind {
             "tensor" => String::new(),
             "copy" => "copy of ".into(),
+            "load" => "constants from outside for ".into(),
             "part" => "part of ".into(),
             _ => "scratch of ".to_string(),
         };
