@@ -51,6 +51,11 @@ impl Library {
         choice.cycles.map(|cycles| cycles.div_ceil(cores))
     }
 
+    /// Cycles that a call of a chosen kernel takes longer behind another kernel, where its manifest says so.
+    pub fn cold(&self, choice: &Choice) -> Option<u64> {
+        self.kernel(choice.kernel).manifest.cold
+    }
+
     /// Reads the manifests of a platform's folders. Loose manifests of `--kernels` folders come first and
     /// hide those of the same name.
     ///

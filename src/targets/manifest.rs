@@ -57,6 +57,8 @@ pub struct Manifest {
     pub scratch: Option<Expr>,
     /// Predicted cycles.
     pub cost: Option<Expr>,
+    /// Cycles that a call takes longer whose code is not in the instruction cache.
+    pub cold: Option<u64>,
     /// Constant operands the kernel reads in another order.
     pub pack: Vec<(String, Rule)>,
     /// Text macros replaced in the source.
@@ -127,6 +129,7 @@ struct File {
     inplace: Vec<Spanned<[String; 2]>>,
     scratch: Option<Spanned<String>>,
     cost: Option<Spanned<String>>,
+    cold: Option<u64>,
     #[serde(default)]
     pack: Table<PackFile>,
     #[serde(default)]
@@ -225,6 +228,7 @@ impl Manifest {
             inplace,
             scratch,
             cost,
+            cold: file.cold,
             pack,
             defines: file.defines.0.into_iter().map(|(k, v)| (k.into_inner(), v)).collect(),
             types,

@@ -86,7 +86,7 @@ pub fn plan(
     };
     let mut plan = with_loads(graph, assignment, options, &draft, near.as_ref())?;
     if let Some(near) = near {
-        near.extend(&mut plan);
+        near.extend(graph, &mut plan);
     }
     if let Some(outside) = &options.outside {
         external::add_waits(&mut plan, outside);

@@ -9,6 +9,9 @@ use crate::targets::{Assignment, KernelId, Library};
 use crate::tiling::blocks::{BlockId, Blocks, Sharing};
 use crate::tiling::external::{Loads, Outside};
 
+/// Cycles to bring a kernel's code into the instruction cache, unless its manifest knows better.
+const COLD: u64 = 400;
+
 /// Everything that is known before levels are decided.
 #[derive(Clone, Copy, Debug)]
 pub struct Network<'a> {
@@ -48,6 +51,8 @@ pub struct Layer {
     pub streams: Vec<Stream>,
     /// Which kernel it calls.
     pub kernel_id: Option<KernelId>,
+    /// Cycles that it takes longer behind another kernel.
+    pub cold: u64,
     /// Cycles of its kernel with everything in the scratchpad.
     pub kernel: u64,
     /// Bytes of working memory.
@@ -136,6 +141,7 @@ fn layer(graph: &Graph, assignment: &Assignment, library: &Library, blocks: &Blo
     Layer {
         id,
         // Without a cost in its manifest, a kernel takes a cycle for each byte.
+        cold: choice.and_then(|c| library.cold(c)).unwrap_or(COLD),
         kernel_id: choice.map(|c| c.kernel),
         kernel: choice.and_then(|c| library.cycles(c)).unwrap_or(bytes as u64),
         scratch: choice.map_or(0, |c| c.scratch_bytes),

@@ -10,7 +10,7 @@ use super::search::{ALIGNMENT, decide};
 use super::timeline::aligned;
 use super::{Decision, Mode};
 use crate::diag::{Diagnostic, Diagnostics, Result};
-use crate::ir::NodeId;
+use crate::ir::{Graph, NodeId};
 use crate::tiling::allocator::{self, Buffer};
 use crate::tiling::blocks::BlockId;
 use crate::tiling::plan::{ArenaUse, Home, Plan, Staged};
@@ -180,13 +180,18 @@ impl Near {
     }
 
     /// Adds everything that is near to a plan, whose blocks are placed already.
-    pub fn extend(self, plan: &mut Plan) {
+    pub fn extend(self, graph: &Graph, plan: &mut Plan) {
         plan.scratch.extend(self.scratch);
         plan.staged = self.staged;
         for (id, mode) in self.decision.modes {
             if let (Mode::Parts(tiled), Some(base)) = (mode, self.bases.get(&id)) {
                 let mut tiled = (*tiled).clone();
                 tiled.base = *base;
+                // It was made for the first layer of its kind.
+                let node = graph.node(id);
+                for (stream, t) in tiled.streams.iter_mut().zip(node.inputs.iter().chain(&node.outputs)) {
+                    stream.tensor = *t;
+                }
                 plan.tiled.insert(id, tiled);
             }
         }

@@ -13,12 +13,10 @@ use crate::tiling::tiles::{Buffering, Copy, Tiler};
 /// Layers ahead of which a constant may be fetched.
 const AHEAD: usize = 4;
 /// Cycles around a kernel's call: its arguments, the barrier behind it.
-pub const CALL: u64 = 120;
+pub const CALL: u64 = 20;
 /// Cycles to start a transfer.
 const START: u64 = 60;
-/// Cycles to bring a kernel's code into the instruction cache, when another kernel ran before.
-pub const COLD: u64 = 500;
-/// The same for the loop around parts.
+/// Cycles to bring the code of the loop around parts into the instruction cache.
 const COLD_PARTS: u64 = 1700;
 /// How much longer a kernel takes that works outside of the scratchpad.
 const FAR: u64 = 8;
@@ -248,7 +246,7 @@ impl<'a> Timeline<'a> {
     /// Cycles to fetch the kernel's code.
     fn cold(&self, i: usize) -> u64 {
         let kernel = |i: usize| &self.layers.list[i].kernel_id;
-        if i > 0 && kernel(i - 1) == kernel(i) { 0 } else { COLD }
+        if i > 0 && kernel(i - 1) == kernel(i) { 0 } else { self.layers.list[i].cold }
     }
 
     fn copy_cycles(&self, bytes: usize) -> u64 {

@@ -60,7 +60,7 @@ type Outline = (Vec<usize>, Vec<(usize, usize)>);
 
 /// What tells layers apart for the search, but not which node they are: operator, kernel, types; and which streams (bit
 /// s: stream s) are resident.
-type Key = (String, u64);
+type Key = (usize, u64);
 
 /// Tiles layers of one network for one scratchpad, and remembers those it has seen.
 #[derive(Debug)]
@@ -70,10 +70,10 @@ pub struct Tiler<'a> {
     library: &'a Library,
     /// The scratchpad.
     pub pad: &'a Scratchpad,
-    signatures: BTreeMap<NodeId, String>,
+    signatures: BTreeMap<NodeId, usize>,
     known: RefCell<BTreeMap<Key, Rc<Candidates>>>,
     found: RefCell<BTreeMap<Key, Vec<Found>>>,
-    smallest: RefCell<BTreeMap<String, Option<usize>>>,
+    smallest: RefCell<BTreeMap<usize, Option<usize>>>,
 }
 
 /// The best form of a layer in `most` bytes; it is also the best in any that it fits.
@@ -123,30 +123,34 @@ impl<'a> Tiler<'a> {
             let fits = choice.params.get("fits_32");
             Some(format!("{:?} {:?} {types:?} {constant:?} {fits:?}", node.op, choice.kernel))
         };
-        let signatures = graph.nodes().filter_map(|(id, n)| Some((id, signature(id, n)?))).collect();
+        let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
+        let mut signatures = BTreeMap::new();
+        for (id, node) in graph.nodes() {
+            if let Some(text) = signature(id, node) {
+                let next = numbers.len();
+                signatures.insert(id, *numbers.entry(text).or_insert(next));
+            }
+        }
         let (known, found, smallest) = (RefCell::default(), RefCell::default(), RefCell::default());
         Tiler { graph, assignment, library, pad, signatures, known, found, smallest }
     }
 
     /// The best tiled form of a node within `most` bytes, where the streams whose bit is set are in the scratchpad as a
-    /// whole; `None` if the operator has no parts or none of them fits.
+    /// whole; `None` if the operator has no parts or none of them fits. Its streams are those of the first such layer.
     pub fn tile(&self, id: NodeId, resident: u64, most: usize) -> Option<Rc<Tiled>> {
-        let key = (self.signatures.get(&id)?.clone(), resident);
+        let key = (*self.signatures.get(&id)?, resident);
         let fits = |f: &&Found| f.most >= most && f.tiled.as_ref().is_none_or(|t| t.bytes <= most);
         let hit = self.found.borrow().get(&key).and_then(|all| all.iter().find(fits).cloned());
-        let found = match hit {
-            Some(found) => found.tiled,
-            None => {
-                let tiled = self.layer(id, resident).and_then(|layer| {
-                    let candidates = self.candidates(&layer, &key);
-                    layer.best(&candidates, most).map(Rc::new)
-                });
-                let found = Found { most, tiled: tiled.clone() };
-                self.found.borrow_mut().entry(key).or_default().push(found);
-                tiled
-            }
-        };
-        found.map(|tiled| self.renamed(id, tiled))
+        if let Some(found) = hit {
+            return found.tiled;
+        }
+        let tiled = self.layer(id, resident).and_then(|layer| {
+            let candidates = self.candidates(&layer, key);
+            layer.best(&candidates, most).map(Rc::new)
+        });
+        let found = Found { most, tiled: tiled.clone() };
+        self.found.borrow_mut().entry(key).or_default().push(found);
+        tiled
     }
 
     /// The fewest bytes in which a node can be computed in parts, however large the scratchpad is.
@@ -171,18 +175,18 @@ impl<'a> Tiler<'a> {
             }
             least
         });
-        self.smallest.borrow_mut().insert(signature.clone(), least);
+        self.smallest.borrow_mut().insert(*signature, least);
         least
     }
 
-    fn candidates(&self, layer: &Layer, key: &Key) -> Rc<Candidates> {
-        if let Some(known) = self.known.borrow().get(key) {
+    fn candidates(&self, layer: &Layer, key: Key) -> Rc<Candidates> {
+        if let Some(known) = self.known.borrow().get(&key) {
             return known.clone();
         }
         let mut candidates = layer.candidates();
         candidates.sort_by_key(|c| c.estimate);
         let candidates = Rc::new(candidates);
-        self.known.borrow_mut().insert(key.clone(), candidates.clone());
+        self.known.borrow_mut().insert(key, candidates.clone());
         candidates
     }
 
@@ -197,20 +201,6 @@ impl<'a> Tiler<'a> {
         let constant = node.inputs.iter().map(|t| self.graph.tensor(*t).is_constant()).collect();
         let types = inputs.into_iter().chain(outputs).collect();
         Some(Layer { node, whole, library: self.library, space, types, constant, resident, pad: self.pad })
-    }
-
-    /// The form of an equal layer, with this one's tensors.
-    fn renamed(&self, id: NodeId, tiled: Rc<Tiled>) -> Rc<Tiled> {
-        let node = self.graph.node(id);
-        let tensors = || node.inputs.iter().chain(&node.outputs);
-        if tensors().zip(&tiled.streams).all(|(t, s)| *t == s.tensor) {
-            return tiled;
-        }
-        let mut own = (*tiled).clone();
-        for (t, s) in tensors().zip(&mut own.streams) {
-            s.tensor = *t;
-        }
-        Rc::new(own)
     }
 }
 
