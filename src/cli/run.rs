@@ -94,7 +94,8 @@ fn layers(report: &Report, cores: Option<u32>, times: &[LayerTime]) -> comfy_tab
     if all.iter().any(|l| l.moved.is_some()) {
         column("moved", true, &|_, l| l.moved.map_or_else(String::new, |m| traffic(&m)));
     }
-    if all.iter().any(|l| l.predicted_cycles.is_some()) {
+    // Where nothing was measured, costs say little.
+    if !times.is_empty() && all.iter().any(|l| l.predicted_cycles.is_some()) {
         column("predicted", true, &|_, l| l.predicted_cycles.map_or_else(String::new, grouped));
     }
     if !times.is_empty() {
@@ -189,7 +190,8 @@ fn totals(compiled: &Compiled, outcome: &Outcome) -> String {
             line("DMA", text);
         }
     }
-    if let Some(predicted) = report.totals.predicted_cycles {
+    let measured = result.cycles.and(report.totals.predicted_cycles);
+    if let Some(predicted) = measured {
         let bound = report
             .totals
             .cycles_bound

@@ -24,6 +24,8 @@ fn open(page: &Path) -> Json {
         --disable-component-update --disable-sync --enable-logging=stderr --virtual-time-budget=5000 --dump-dom";
     let output = Command::new("chromium")
         .args(flags.split_whitespace())
+        // Browsers have business of their own on the network.
+        .arg("--host-resolver-rules=MAP * ~NOTFOUND")
         .arg(format!("--user-data-dir={}", profile.path().display()))
         .arg(format!("file://{}#test", page.display()))
         .output()

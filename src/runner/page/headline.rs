@@ -62,7 +62,7 @@ pub fn cards(records: &[&Record]) -> Vec<Json> {
         figure(
             records,
             "predicted cycles",
-            |r| r.totals.predicted_cycles,
+            |r| cycles(r).and(r.totals.predicted_cycles),
             grouped,
             |r| {
                 let bound =

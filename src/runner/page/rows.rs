@@ -99,7 +99,7 @@ pub fn layers(record: &Record) -> Json {
     if measured {
         columns.extend(cycles(record));
     }
-    if record.layers.iter().any(|l| l.planned.predicted_cycles.is_some()) {
+    if measured && record.layers.iter().any(|l| l.planned.predicted_cycles.is_some()) {
         let help = "cycles, by the planner";
         columns.push(Column::new("predicted", help, |_, l| number(l.planned.predicted_cycles)));
     }
