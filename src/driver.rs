@@ -17,7 +17,7 @@ use crate::passes;
 use crate::targets::platform::Role;
 use crate::targets::{self, Assignment, Library, Platform, Tree};
 use crate::tiling::tiles::{Buffering, Dma, Scratchpad};
-use crate::tiling::{self, CheckedPlan, Interface, MemoryOptions, Outside};
+use crate::tiling::{self, CheckedPlan, Interface, MemoryOptions, Outside, Plan};
 
 /// What the user may choose about a compilation.
 #[derive(Clone, Debug, Default)]
@@ -38,10 +38,22 @@ pub struct CompileOptions {
     pub interface: Interface,
     /// How layers are computed in parts, where the target has a scratchpad.
     pub tiling: TilingOptions,
+    /// Where the plan comes from.
+    pub plan: PlanSource,
     /// Which passes run and which print.
     pub passes: passes::Options,
     /// Test arrays for the inputs, in order: they tell element types and shapes the model leaves open.
     pub data: Vec<(String, Value)>,
+}
+
+/// Where a plan comes from; whatever it is, the validator judges it.
+#[derive(Clone, Debug, Default)]
+pub enum PlanSource {
+    /// It is made.
+    #[default]
+    Made,
+    /// This one, of the same network with the same options.
+    Given(Box<Plan>),
 }
 
 /// What the user may choose about tiling.
@@ -110,6 +122,7 @@ impl Compiled {
 }
 
 /// Measures stages.
+#[derive(Debug)]
 struct Clock(Vec<Stage>);
 
 impl Clock {
@@ -202,11 +215,32 @@ pub fn load_target(name: &str, kernels: &[PathBuf]) -> Result<Target> {
     Ok(Target { tree, platform, library })
 }
 
-/// All stages.
+/// A network with its kernels and a plan that nobody has judged yet.
+#[derive(Debug)]
+pub struct Draft {
+    /// The network as loaded, before any pass.
+    pub imported: Graph,
+    /// The network behind all passes.
+    pub graph: Verified,
+    /// The target.
+    pub target: Target,
+    /// Node → kernel.
+    pub assignment: Assignment,
+    /// The memories there are.
+    pub memory: MemoryOptions,
+    /// Where everything would live.
+    pub plan: Plan,
+    warnings: Diagnostics,
+    passes: Vec<passes::Report>,
+    name: String,
+    clock: Clock,
+}
+
+/// All stages up to the plan.
 ///
 /// # Errors
 /// What the first failing stage found, all of it.
-pub fn compile(model: &Path, options: &CompileOptions) -> Result<Compiled> {
+pub fn draft(model: &Path, options: &CompileOptions) -> Result<Draft> {
     let mut target_clock = Clock(Vec::new());
     let target = target_clock.stage("target", || load_target(&options.target, &options.kernels))?;
     let (optimised, stages) = optimise(model, options)?;
@@ -219,24 +253,67 @@ pub fn compile(model: &Path, options: &CompileOptions) -> Result<Compiled> {
     if let Some(bytes) = options.tiling.arena {
         memory.capacity = Some(arena_bytes(&target.platform, bytes)?);
     }
-    let plan = clock.stage("plan", || tiling::plan(&graph, &assignment, &target.library, &memory))?;
-    let plan = clock.stage("validate", || tiling::validate(&graph, &assignment, plan))?;
-    let emission = emit::Options { name: network_name(model, options) };
-    let sources = clock.stage("emit", || {
-        emit::render(&graph, &assignment, &plan, &target.library, &target.platform, &emission)
+    let plan = clock.stage("plan", || match &options.plan {
+        PlanSource::Made => tiling::plan(&graph, &assignment, &target.library, &memory),
+        PlanSource::Given(plan) => Ok((**plan).clone()),
     })?;
-    fits(&target.platform, options.tiling.arena, &plan, &sources)?;
-    Ok(Compiled {
+    Ok(Draft {
         imported: optimised.imported,
         graph,
         target,
         assignment,
+        memory,
         plan,
-        sources,
         warnings: optimised.warnings,
-        stages: clock.0,
         passes: optimised.passes,
+        name: network_name(model, options),
+        clock,
     })
+}
+
+impl Draft {
+    /// Has a plan judged: this draft's, or another one of the same network.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn check(&self, plan: Plan) -> Result<CheckedPlan> {
+        tiling::validate(&self.graph, &self.assignment, &self.target.library, &self.memory, plan)
+    }
+
+    /// The stages behind the plan.
+    ///
+    /// # Errors
+    /// What is wrong with the plan, or what the sources cannot say.
+    fn finish(mut self) -> Result<Compiled> {
+        let mut clock = std::mem::replace(&mut self.clock, Clock(Vec::new()));
+        let plan = std::mem::take(&mut self.plan);
+        let plan = clock.stage("validate", || self.check(plan))?;
+        let emission = emit::Options { name: self.name };
+        let Target { platform, library, .. } = &self.target;
+        let sources = clock.stage("emit", || {
+            emit::render(&self.graph, &self.assignment, &plan, library, platform, &emission)
+        })?;
+        fits(platform, self.memory.capacity.map(|c| c as u64), &plan, &sources)?;
+        Ok(Compiled {
+            imported: self.imported,
+            graph: self.graph,
+            target: self.target,
+            assignment: self.assignment,
+            plan,
+            sources,
+            warnings: self.warnings,
+            stages: clock.0,
+            passes: self.passes,
+        })
+    }
+}
+
+/// All stages.
+///
+/// # Errors
+/// What the first failing stage found, all of it.
+pub fn compile(model: &Path, options: &CompileOptions) -> Result<Compiled> {
+    draft(model, options)?.finish()
 }
 
 /// The prefix of every symbol: what the user says, else an identifier made from the file's name.

@@ -7,7 +7,7 @@ use super::args::{BufferingArg, BuildArgs, Io, Level, ModelArgs};
 use super::show;
 use super::style::{Stream, duration, table};
 use crate::diag::Result;
-use crate::driver::{CompileOptions, Stage, TilingOptions};
+use crate::driver::{CompileOptions, PlanSource, Stage, TilingOptions};
 use crate::frontend;
 use crate::ir::Value;
 use crate::passes;
@@ -38,6 +38,7 @@ pub fn compile(args: &ModelArgs) -> CompileOptions {
                 BufferingArg::Double => Buffering::Double,
             },
         },
+        plan: PlanSource::Made,
         passes: passes::Options {
             print_after: args.print_after.clone(),
             stop_after: args.stop_after.clone(),

@@ -38,7 +38,8 @@ fn emit_with(tree: &Tree, graph: Graph, name: &str, interface: Interface) -> Res
     let library = Library::load(tree, &platform)?;
     let assignment = assign(&graph, &platform, &library)?;
     let options = MemoryOptions { interface, alignment: 4, ..MemoryOptions::default() };
-    let plan = validate(&graph, &assignment, plan(&graph, &assignment, &library, &options)?)?;
+    let plan = plan(&graph, &assignment, &library, &options)?;
+    let plan = validate(&graph, &assignment, &library, &options, plan)?;
     render(&graph, &assignment, &plan, &library, &platform, &Options { name: name.into() })
 }
 

@@ -1,6 +1,7 @@
 //! Hand-made graphs whose best plan is known, and wrong plans the validator must refuse.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use proptest::prelude::*;
 
@@ -27,17 +28,26 @@ fn kernels(graph: &Graph, inplace: &[&str]) -> Assignment {
 }
 
 /// No kernel of it is called: there is no scratchpad.
-fn library() -> Library {
-    let tree = Tree::embedded();
-    Library::load(&tree, &Platform::load(&tree, "host").unwrap()).unwrap()
+fn library() -> &'static Library {
+    static LIBRARY: OnceLock<Library> = OnceLock::new();
+    LIBRARY.get_or_init(|| {
+        let tree = Tree::embedded();
+        Library::load(&tree, &Platform::load(&tree, "host").unwrap()).unwrap()
+    })
+}
+
+/// The validator's verdict, where memory has no limit.
+fn judged(graph: &Graph, assignment: &Assignment, plan: Plan) -> crate::diag::Result<CheckedPlan> {
+    let options = MemoryOptions { interface: plan.interface, ..MemoryOptions::default() };
+    validate(graph, assignment, library(), &options, plan)
 }
 
 fn planned(source: &str, inplace: &[&str], interface: Interface) -> (Graph, Assignment, Plan) {
     let graph = text::parse(source).unwrap();
     let assignment = kernels(&graph, inplace);
     let options = MemoryOptions { interface, ..MemoryOptions::default() };
-    let plan = plan(&graph, &assignment, &library(), &options).unwrap();
-    validate(&graph, &assignment, plan.clone()).unwrap();
+    let plan = plan(&graph, &assignment, library(), &options).unwrap();
+    judged(&graph, &assignment, plan.clone()).unwrap();
     (graph, assignment, plan)
 }
 
@@ -129,7 +139,7 @@ fn an_output_that_is_still_read_survives() {
 fn too_small_a_memory_is_refused_with_numbers() {
     let graph = text::parse(CHAIN).unwrap();
     let options = MemoryOptions { capacity: Some(150), level: "sram".into(), ..MemoryOptions::default() };
-    let error = plan(&graph, &kernels(&graph, &[]), &library(), &options).unwrap_err();
+    let error = plan(&graph, &kernels(&graph, &[]), library(), &options).unwrap_err();
     assert_eq!(error.exit_code(), 5);
     assert!(error.to_string().contains("need 200 bytes of `sram`, which has 150"), "{error}");
 }
@@ -140,7 +150,7 @@ fn the_validator_names_each_fault() {
     let refused = |break_it: &dyn Fn(&mut Plan)| {
         let mut plan = good.clone();
         break_it(&mut plan);
-        validate(&graph, &assignment, plan).unwrap_err().to_string()
+        judged(&graph, &assignment, plan).unwrap_err().to_string()
     };
     let tensors: Vec<_> = good.homes.keys().copied().collect();
     let at = |offset| Home::Arena { arena: 0, offset };
@@ -189,7 +199,7 @@ fn the_validator_sees_a_buffer_reused_too_early() {
     let (graph, assignment, mut plan) = planned(source, &[], Interface::Arena);
     let find = |name: &str| graph.tensors().find(|(_, t)| t.name == name).unwrap().0;
     plan.homes.insert(find("c"), plan.homes[&find("a")]);
-    let error = validate(&graph, &assignment, plan).unwrap_err().to_string();
+    let error = judged(&graph, &assignment, plan).unwrap_err().to_string();
     assert!(error.contains("reads `a`") && error.contains("bytes of `c`"), "{error}");
 }
 
@@ -246,7 +256,7 @@ proptest! {
         let tensors: Vec<_> = plan.homes.keys().copied().collect();
         let t = tensors[which as usize % tensors.len()];
         plan.homes.insert(t, Home::Arena { arena: 0, offset });
-        if validate(&graph, &assignment, plan.clone()).is_ok() {
+        if judged(&graph, &assignment, plan.clone()).is_ok() {
             prop_assert!(!clobbered(&graph, &plan), "{plan:?}");
         }
     }

@@ -21,16 +21,34 @@ pub enum Flavour {
     Float,
 }
 
-/// No tensor has more elements: the interpreter is slow.
-const MAX_ELEMENTS: usize = 600;
+/// How large the tensors of a network are.
+#[derive(Clone, Copy, Debug)]
+struct Sizes {
+    /// No axis of an input is longer.
+    axis: usize,
+    /// No tensor has more elements: the interpreter is slow.
+    elements: usize,
+}
 
 /// A network of up to `nodes` random nodes.
+#[allow(dead_code)]
 pub fn random_graph(seed: u64, flavour: Flavour, nodes: usize) -> Graph {
+    random_graph_of(seed, flavour, nodes, Sizes { axis: 5, elements: 600 })
+}
+
+/// The same with tensors large enough to be worth computing in parts.
+#[allow(dead_code)]
+pub fn large_random_graph(seed: u64, flavour: Flavour, nodes: usize) -> Graph {
+    random_graph_of(seed, flavour, nodes, Sizes { axis: 20, elements: 12_000 })
+}
+
+fn random_graph_of(seed: u64, flavour: Flavour, nodes: usize, sizes: Sizes) -> Graph {
     let mut graph = Graph::new("random");
     let empty = graph.clone();
     let mut b = Builder {
         random: Random::new(seed),
         flavour,
+        sizes,
         patch: Patch::new(&empty),
         tensors: Vec::new(),
         read: Vec::new(),
@@ -53,6 +71,7 @@ pub fn random_graph(seed: u64, flavour: Flavour, nodes: usize) -> Graph {
 struct Builder<'g> {
     random: Random,
     flavour: Flavour,
+    sizes: Sizes,
     patch: Patch<'g>,
     /// What a node may read, inputs first.
     tensors: Vec<TensorId>,
@@ -78,7 +97,7 @@ impl Builder<'_> {
 
     fn input(&mut self) {
         let rank = [4, 4, 4, 3, 2][self.below(5)];
-        let mut shape: Vec<usize> = (0..rank).map(|_| self.below(5) + 1).collect();
+        let mut shape: Vec<usize> = (0..rank).map(|_| self.below(self.sizes.axis) + 1).collect();
         if rank > 2 {
             shape[0] = if self.chance(80) { 1 } else { 2 };
         }
@@ -107,7 +126,7 @@ impl Builder<'_> {
         let op = op.into();
         let types: Vec<_> = inputs.iter().map(|t| self.ty(*t)).collect();
         let results = op.infer(&types).ok()?;
-        if results.iter().any(|t| t.elements() > MAX_ELEMENTS || t.elements() == 0) {
+        if results.iter().any(|t| t.elements() > self.sizes.elements || t.elements() == 0) {
             return None;
         }
         let results = self.patch.node(format!("{}{}", op.name(), self.nodes), op, inputs).ok()?;

@@ -5,6 +5,7 @@
 
 mod copy;
 mod cost;
+mod regions;
 mod search;
 mod validate;
 

@@ -5,20 +5,28 @@
 
 use std::collections::BTreeMap;
 
-use super::{Copy, Tiled};
+use super::{Copy, Tiled, regions};
 use crate::ir::{Graph, Node};
+use crate::targets::{Choice, Library};
+
+/// Alignment of slots and tables, which are moved and read by words, in bytes.
+const WORD: usize = 4;
+/// Slots of a stream: the runtime's tables have a bit for which.
+const SLOTS: usize = 2;
 
 /// What a slot holds: the part's place in its tensor.
 type Held = (usize, Copy);
 
-/// Everything wrong with `tiled` as a form of `node`; where its share of the scratchpad lies is not looked at.
-pub fn faults(graph: &Graph, node: &Node, tiled: &Tiled) -> Vec<String> {
+/// Everything wrong with `tiled` as a form of `node`, whose kernel is `whole`; whether its share of the scratchpad is free
+/// is not looked at.
+pub fn faults(graph: &Graph, library: &Library, node: &Node, whole: &Choice, tiled: &Tiled) -> Vec<String> {
     let mut replay = Replay { graph, node, tiled, faults: Vec::new() };
     replay.check_streams();
     if replay.faults.is_empty() {
         replay.check_memory();
         replay.check_kinds();
         replay.check_parts();
+        replay.faults.extend(regions::faults(graph, library, node, whole, tiled));
     }
     replay.faults
 }
@@ -52,8 +60,11 @@ impl Replay<'_> {
                 && t.slots
                     .iter()
                     .zip(&self.tiled.streams)
-                    .all(|(slot, s)| *slot < s.slots.len() || s.resident())
+                    .all(|(slot, s)| *slot < s.slots.len() || (s.resident() && *slot == 0))
         };
+        if self.tiled.streams.iter().any(|s| s.slots.len() > SLOTS) {
+            self.fault("a stream has more slots than there can be".into());
+        }
         if self.tiled.kinds.iter().any(|k| k.copies.len() != n || k.types.len() != n)
             || !self.tiled.tiles.iter().all(|t| full(t) && known(t))
         {
@@ -66,6 +77,10 @@ impl Replay<'_> {
         let mut used: Vec<(usize, usize)> = Vec::new();
         for s in &self.tiled.streams {
             used.extend(s.slots.iter().map(|at| (*at, at + s.bytes)));
+            let align = self.graph.tensor(s.tensor).ty.dtype.bytes().max(WORD);
+            if s.slots.iter().any(|at| (self.tiled.base + at) % align != 0) {
+                self.faults.push(format!("a slot is not aligned to {align} bytes"));
+            }
         }
         if let Some(at) = self.tiled.scratch {
             let bytes = self.tiled.kinds.iter().map(|k| k.choice.scratch_bytes).max().unwrap_or(0);
@@ -78,6 +93,11 @@ impl Replay<'_> {
         }
         used.push((at, at + bytes));
         used.sort_unstable();
+        if (self.tiled.base + at) % WORD != 0
+            || self.tiled.scratch.is_some_and(|s| (self.tiled.base + s) % WORD != 0)
+        {
+            self.fault("tables or scratch memory are not aligned".into());
+        }
         if used.windows(2).any(|w| w[1].0 < w[0].1) {
             self.fault("two slots overlap".into());
         }
@@ -121,6 +141,9 @@ impl Replay<'_> {
                     continue;
                 }
                 if self.tiled.streams[s].written {
+                    if tile.loads[s] {
+                        self.faults.push(format!("part {i}: result {s} is fetched"));
+                    }
                     continue;
                 }
                 if tile.loads[s] {

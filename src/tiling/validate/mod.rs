@@ -6,14 +6,19 @@
 
 use std::collections::BTreeMap;
 
+mod memories;
 mod transfers;
 
 use super::plan::{Home, Interface, Plan};
+use super::planner::MemoryOptions;
 use super::tiles;
 use crate::diag::{Diagnostic, Diagnostics, Result};
 use crate::ir::ops::View;
-use crate::ir::{Graph, Node, NodeId, TensorId};
-use crate::targets::Assignment;
+use crate::ir::{Graph, NodeId, TensorId};
+use crate::targets::{Assignment, Library};
+
+/// Alignment of whatever kernels and transfers take by words, in bytes.
+const WORD: usize = 4;
 
 /// A plan that passed [`validate`]; nothing else makes one.
 #[derive(Clone, Debug)]
@@ -48,36 +53,51 @@ type Contents = BTreeMap<usize, Segment>;
 pub struct Replay<'a> {
     graph: &'a Graph,
     assignment: &'a Assignment,
+    library: &'a Library,
+    options: &'a MemoryOptions,
     plan: &'a Plan,
     memory: BTreeMap<Space, Contents>,
     meaning: BTreeMap<TensorId, Vec<Segment>>,
+    /// Results of nodes without code, and those nodes.
+    views: BTreeMap<TensorId, NodeId>,
     flights: Vec<transfers::Flight>,
     layer: usize,
     faults: Diagnostics,
 }
 
-/// Checks a plan against the graph and the kernels chosen for it.
+/// Checks a plan against the graph, the kernels chosen for it, and the memories there are.
 ///
 /// # Errors
 /// Every fault found, each naming the node and the tensors involved.
-pub fn validate(graph: &Graph, assignment: &Assignment, plan: Plan) -> Result<CheckedPlan> {
+pub fn validate(
+    graph: &Graph,
+    assignment: &Assignment,
+    library: &Library,
+    options: &MemoryOptions,
+    plan: Plan,
+) -> Result<CheckedPlan> {
     let mut replay = Replay {
         graph,
         assignment,
+        library,
+        options,
         plan: &plan,
         memory: BTreeMap::new(),
         meaning: BTreeMap::new(),
+        views: BTreeMap::new(),
         flights: Vec::new(),
         layer: 0,
         faults: Diagnostics::default(),
     };
     replay.check_order();
     replay.check_homes();
-    replay.check_capacities();
+    replay.check_memories();
     replay.check_tiled();
     replay.check_staged(&plan.runs());
     replay.check_loads(&plan.runs());
     if !replay.faults.has_errors() {
+        let results = |id: &NodeId| graph.node(*id).outputs.iter().map(|t| (*t, *id)).collect::<Vec<_>>();
+        replay.views = plan.elided.iter().flat_map(results).collect();
         replay.run();
     }
     let faults = replay.faults;
@@ -141,7 +161,7 @@ impl Replay<'_> {
         }
         for (id, home) in &self.plan.scratch.clone() {
             let bytes = self.assignment.choices.get(id).map_or(0, |c| c.scratch_bytes);
-            self.check_home(&format!("scratch of {id}"), *home, bytes, 4);
+            self.check_home(&format!("scratch of {id}"), *home, bytes, WORD);
         }
         for (id, choice) in &self.assignment.choices {
             let in_parts = self.plan.tiled.contains_key(id);
@@ -174,17 +194,12 @@ impl Replay<'_> {
                     self.fault(Some(*id), "uses parts where they are of a tensor that is not near".into());
                 }
             }
-            for message in tiles::faults(self.graph, node, tiled) {
+            let Some(choice) = self.assignment.choices.get(id) else {
+                self.fault(Some(*id), "is computed in parts by no kernel".into());
+                continue;
+            };
+            for message in tiles::faults(self.graph, self.library, node, choice, tiled) {
                 self.fault(Some(*id), message);
-            }
-        }
-    }
-
-    /// No memory is larger than the platform allows.
-    fn check_capacities(&mut self) {
-        for arena in &self.plan.arenas {
-            if arena.capacity.is_some_and(|c| arena.bytes > c) {
-                self.fault(None, format!("`{}` is to hold {} bytes: too many", arena.level, arena.bytes));
             }
         }
     }
@@ -213,6 +228,9 @@ impl Replay<'_> {
         };
         match size {
             None => self.fault(None, format!("`{name}` lies in a memory that does not exist")),
+            Some(_) if self.start_alignment(space) % align != 0 => {
+                self.fault(None, format!("`{name}` lies in a memory that is not aligned to {align} bytes"));
+            }
             Some(size) if offset.checked_add(bytes).is_none_or(|end| end > size) => self.fault(
                 None,
                 format!(
@@ -224,6 +242,14 @@ impl Replay<'_> {
                 self.fault(None, format!("`{name}` at offset {offset} is not aligned to {align} bytes"));
             }
             Some(_) => {}
+        }
+    }
+
+    /// Alignment of a memory's start: callers' buffers are aligned for their elements, and for whatever shares them.
+    fn start_alignment(&self, space: Space) -> usize {
+        match space {
+            Space::Arena(a) => self.plan.arenas.get(a).map_or(1, |a| a.alignment),
+            Space::Input(_) | Space::Output(_) => 0,
         }
     }
 
@@ -260,7 +286,7 @@ impl Replay<'_> {
                 self.fault(Some(id), "writes into the caller's input".into());
             }
             match self.view_of(id) {
-                View::Joined { offsets } => self.compute_joined(&node, &offsets),
+                View::Joined { offsets } => self.compute_joined(id, &offsets),
                 _ => self.compute_results(id),
             }
         }
@@ -330,14 +356,17 @@ impl Replay<'_> {
     }
 
     /// A concatenation runs: operands already in their part of the result stay, the others are copied there.
-    fn compute_joined(&mut self, node: &Node, offsets: &[usize]) {
+    fn compute_joined(&mut self, id: NodeId, offsets: &[usize]) {
+        let node = self.graph.node(id).clone();
         let result = node.outputs[0];
-        let Some((space, start, _)) = self.range(result) else { return };
+        let Some(to) = self.effective(id, node.inputs.len()) else { return };
+        self.untouched(to, true, Some(id));
+        let (space, start, _) = to;
         let mut meaning = vec![];
-        for (operand, offset) in node.inputs.iter().zip(offsets) {
+        for (o, (operand, offset)) in node.inputs.iter().zip(offsets).enumerate() {
             let ty = &self.graph.tensor(*operand).ty;
             let (offset, len) = (offset * ty.dtype.bytes(), ty.bytes());
-            if self.range(*operand) == Some((space, start + offset, len)) {
+            if self.effective(id, o) == Some((space, start + offset, len)) {
                 meaning.extend(self.meaning.get(operand).cloned().unwrap_or_default());
             } else {
                 let own = Segment { root: result, start: offset, len };
@@ -393,7 +422,7 @@ impl Replay<'_> {
         }
         let itself = || vec![Segment { root: t, start: 0, len }];
         let constant = tensor.is_constant().then(itself);
-        let Some(meaning) = constant.or_else(|| self.meaning.get(&t).cloned()) else {
+        let Some(meaning) = constant.or_else(|| self.meaning_of(t)) else {
             self.fault(by, format!("reads `{}` before it is computed", tensor.name));
             return;
         };
@@ -429,19 +458,10 @@ impl Replay<'_> {
             }
             return;
         }
-        let result = self.graph.tensor(node.outputs[0]).ty.clone();
-        let meaning = match self.view_of(id) {
-            View::None => {
-                return self.fault(Some(id), "is left out but computes something".into());
-            }
-            View::Of { offset } => {
-                let from = self.meaning.get(&node.inputs[0]).cloned().unwrap_or_default();
-                cut(&from, offset * result.dtype.bytes(), result.bytes())
-            }
-            View::Joined { .. } => {
-                node.inputs.iter().flat_map(|t| self.meaning.get(t).cloned().unwrap_or_default()).collect()
-            }
-        };
+        if self.view_of(id) == View::None {
+            return self.fault(Some(id), "is left out but computes something".into());
+        }
+        let meaning = self.viewed(id).unwrap_or_default();
         self.meaning.insert(node.outputs[0], meaning);
         // What is still to be stored cannot be there; whoever reads it later finds out.
         for t in node.inputs.iter().chain(&node.outputs) {
@@ -449,6 +469,29 @@ impl Replay<'_> {
                 self.read(*t, Some(id));
             }
         }
+    }
+
+    /// What the result of a node without code means, once its operands mean something.
+    fn viewed(&self, id: NodeId) -> Option<Vec<Segment>> {
+        let node = self.graph.node(id);
+        match self.view_of(id) {
+            View::None => None,
+            View::Of { offset } => {
+                let result = &self.graph.tensor(node.outputs[0]).ty;
+                let from = self.meaning_of(node.inputs[0])?;
+                Some(cut(&from, offset * result.dtype.bytes(), result.bytes()))
+            }
+            View::Joined { .. } => {
+                let parts: Option<Vec<_>> = node.inputs.iter().map(|t| self.meaning_of(*t)).collect();
+                parts.map(|p| p.concat())
+            }
+        }
+    }
+
+    /// What a tensor's bytes mean. A view is there as soon as its operand: a transfer need not wait for its turn.
+    fn meaning_of(&self, t: TensorId) -> Option<Vec<Segment>> {
+        let known = self.meaning.get(&t).cloned();
+        known.or_else(|| self.viewed(*self.views.get(&t)?))
     }
 
     /// What a kernel writes must not lie over what it reads, but where it is declared safe.

@@ -3,12 +3,17 @@
 //! In: a plan's staged operands and results, layer by layer. Out: faults, and memory contents as transfers end. A destination
 //! holds nothing until its transfer has ended; neither side may be written before.
 
-use super::{Replay, Segment, Space, locate, overlap};
+use super::{Replay, Segment, Space, WORD, locate, overlap};
 use crate::ir::{NodeId, TensorId};
 use crate::tiling::plan::{Load, Staged};
 
 /// Transfers that runtimes must be able to have under way, beside those of a layer in parts.
 const TRANSFERS: usize = 12;
+
+/// Fetches that a layer in parts may let wait for its own.
+const LATER: usize = 32;
+/// Transfers from an external memory that may be under way at once.
+const CHANNELS: usize = 2;
 
 /// A range of memory.
 pub type Range = (Space, usize, usize);
@@ -52,7 +57,8 @@ impl Replay<'_> {
             } else {
                 staged.start > layer && staged.start <= staged.end && staged.end <= runs.len()
             };
-            let align = ty.dtype.bytes();
+            let packed = stream < inputs && bytes != ty.bytes();
+            let align = ty.dtype.bytes().max(if packed { WORD } else { 1 });
             if staged.bytes != bytes || !in_order || staged.transfer >= TRANSFERS {
                 self.fault(Some(id), format!("stream {stream} is staged wrongly: {staged:?}"));
             }
@@ -61,30 +67,69 @@ impl Replay<'_> {
             }
             self.check_home(&format!("stream {stream} of {id}"), staged.home, staged.bytes, align);
         }
+        // What starts together under one number is one transfer: it ends together, and goes one way.
+        let way = |((id, stream), s): (&(NodeId, usize), &Staged)| {
+            let inputs = self.graph.get_node(*id).map_or(0, |n| n.inputs.len());
+            ((s.start, s.transfer), (s.end, *stream < inputs))
+        };
+        let mut ways: Vec<_> = self.plan.staged.iter().map(way).collect();
+        ways.sort_unstable();
+        if let Some(w) = ways.windows(2).find(|w| w[0].0 == w[1].0 && w[0].1 != w[1].1) {
+            let ((start, number), _) = w[0];
+            self.fault(None, format!("two transfers {number} start with layer {start}"));
+        }
+        for (layer, id) in runs.iter().enumerate().filter(|(_, id)| self.plan.tiled.contains_key(id)) {
+            let fetched = |node: &NodeId, stream: usize| stream < self.graph.node(*node).inputs.len();
+            let later = |((node, stream), s): &(&(NodeId, usize), &Staged)| {
+                s.start == layer
+                    && s.end > layer
+                    && self.graph.get_node(*node).is_some()
+                    && fetched(node, *stream)
+            };
+            let waiting = self.plan.staged.iter().filter(later).count();
+            if waiting > LATER {
+                self.fault(Some(*id), format!("lets {waiting} fetches wait; there is room for {LATER}"));
+            }
+        }
     }
 
     /// Every load has its place and times in order, and everything external is brought by one.
     pub fn check_loads(&mut self, runs: &[NodeId]) {
         for load in self.plan.loads.clone() {
-            if load.start > load.end || load.end >= runs.len() {
-                self.fault(None, format!("a load comes at no time: {load:?}"));
+            if load.start > load.end || load.end >= runs.len() || load.channel >= CHANNELS {
+                self.fault(None, format!("a load comes at no time or over no channel: {load:?}"));
             }
-            self.check_home("a load", load.home, load.bytes, 1);
+            if load.from % WORD != 0 {
+                self.fault(None, format!("a load begins inside of a word: {load:?}"));
+            }
+            self.check_home("a load", load.home, load.bytes, WORD);
         }
+        let mut image: Vec<(usize, usize)> = Vec::new();
         for ((id, stream), e) in self.plan.external.clone() {
             let Some(tensor) = self.graph.get_node(id).and_then(|n| n.inputs.get(stream)).copied() else {
                 self.fault(None, format!("{id} has no operand {stream} to load"));
                 continue;
             };
             let bytes = self.packed_bytes(id, stream, tensor);
+            self.check_home(
+                "a constant",
+                e.home,
+                bytes,
+                WORD.max(self.graph.tensor(tensor).ty.dtype.bytes()),
+            );
+            image.push((e.from, e.from.saturating_add(bytes)));
             let brings = |l: &&Load| {
                 l.from <= e.from
-                    && e.from + bytes <= l.from + l.bytes
+                    && e.from.saturating_add(bytes) <= l.from.saturating_add(l.bytes)
                     && e.home == l.home.shifted(e.from - l.from)
             };
             if !self.graph.tensor(tensor).is_constant() || !self.plan.loads.iter().any(|l| brings(&l)) {
                 self.fault(Some(id), format!("nothing brings its operand {stream}"));
             }
+        }
+        image.sort_unstable();
+        if image.windows(2).any(|w| w[1].0 < w[0].1) {
+            self.fault(None, "two constants lie in the same bytes of the external memory".into());
         }
     }
 
@@ -188,7 +233,7 @@ impl Replay<'_> {
         if self.graph.tensor(tensor).is_constant() {
             return own();
         }
-        self.meaning.get(&tensor).cloned().unwrap_or_else(own)
+        self.meaning_of(tensor).unwrap_or_else(own)
     }
 
     fn land(&mut self, ended: impl Fn(&Flight) -> bool) {

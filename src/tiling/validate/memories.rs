@@ -1,0 +1,51 @@
+//! Holds a plan's memories against those that the target has.
+//!
+//! In: a plan, the memories there are. Out: faults. What the plan says about its memories is believed no more than the rest.
+
+use super::Replay;
+use crate::tiling::plan::{Home, Interface};
+
+impl Replay<'_> {
+    /// Every memory is one of the target's and no larger, and the network is called as wanted.
+    pub fn check_memories(&mut self) {
+        let scratchpad = self.options.scratchpad.as_ref();
+        for (index, arena) in self.plan.arenas.iter().enumerate() {
+            let pad = scratchpad.filter(|p| p.arena == index);
+            let (level, capacity) = match pad {
+                Some(pad) => (&pad.level, Some(pad.capacity)),
+                None => (&self.options.level, self.options.capacity),
+            };
+            if (index > 0 && pad.is_none()) || arena.level != *level {
+                self.fault(None, format!("memory {index} is to be `{}`, which it is not", arena.level));
+            }
+            if arena.capacity.into_iter().chain(capacity).any(|c| arena.bytes > c) {
+                self.fault(None, format!("`{}` is to hold {} bytes: too many", arena.level, arena.bytes));
+            }
+        }
+        if self.plan.interface != self.options.interface {
+            self.fault(None, "inputs and outputs are not where they were asked for".into());
+        }
+        if self.plan.interface == Interface::Arena {
+            let homes = self.plan.homes.values().chain(self.plan.scratch.values());
+            let outside = |home: &&Home| !matches!(home, Home::Arena { .. });
+            if homes.into_iter().any(|h| outside(&h)) {
+                self.fault(None, "a tensor lies in a buffer of the caller, who gives none".into());
+            }
+        }
+        // Transfers go where the runtime's do: whole tensors to the scratchpad, constants to the arena that outlives layers.
+        let arena = |home: &Home| if let Home::Arena { arena, .. } = home { Some(*arena) } else { None };
+        let pad = scratchpad.map(|p| p.arena);
+        let astray = self.plan.staged.values().any(|s| arena(&s.home).is_none() || arena(&s.home) != pad);
+        let parts = self.plan.tiled.values().any(|t| Some(t.arena) != pad);
+        let loads =
+            self.plan.loads.iter().map(|l| &l.home).chain(self.plan.external.values().map(|e| &e.home));
+        if astray || parts || loads.into_iter().any(|h| arena(h) != Some(0)) {
+            self.fault(None, "a transfer leads to a memory that is not for it".into());
+        }
+        let image = self.plan.loads.iter().map(|l| l.from.saturating_add(l.bytes)).max().unwrap_or(0);
+        let outside = self.options.outside.as_ref();
+        if image > outside.map_or(0, |o| o.capacity) {
+            self.fault(None, format!("{image} bytes of constants lie in an external memory: too many"));
+        }
+    }
+}
