@@ -1,0 +1,121 @@
+//! Property: networks computed in parts compute what the interpreter does. Random networks for siracusa, with as little L1
+//! as they can be computed in and with more, buffered in every way, constants inside and outside of the chip, on one to
+//! eight cores; the checked simulator has no finding, and integers agree bit for bit.
+//!
+//! `TILEWRIGHT_SEEDS=FIRST..LAST` chooses the networks (more of them, or the one that failed).
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::sync::Mutex;
+
+use common::random_graph::{Flavour, large_random_graph};
+use common::seeds;
+use tilewright::diag::Kind;
+use tilewright::driver::{self, CompileOptions, TilingOptions};
+use tilewright::ir::text;
+use tilewright::runner::execute::execute;
+use tilewright::runner::random::Random;
+use tilewright::runner::suite::Workspace;
+use tilewright::runner::{Case, ChipOptions, RunOptions, Status};
+use tilewright::tiling::tiles::Buffering;
+
+/// More L1 than the least, in bytes.
+const MORE: [u64; 6] = [0, 0, 64, 400, 2_000, 20_000];
+
+fn options(seed: u64) -> (CompileOptions, u64, u32) {
+    let mut random = Random::new(seed ^ 0x7411);
+    let mut below = |n: usize| random.int(0, n as i64 - 1) as usize;
+    let buffering = [Buffering::Auto, Buffering::Single, Buffering::Double][below(3)];
+    let tiling = TilingOptions { buffering, external: below(2) == 1, ..TilingOptions::default() };
+    let compile = CompileOptions { target: "siracusa".into(), tiling, ..CompileOptions::default() };
+    (compile, MORE[below(MORE.len())], 1 + below(8) as u32)
+}
+
+/// The least L1 in which a network can be computed: what the refusal of none of it says.
+fn least(model: &std::path::Path, compile: &CompileOptions) -> Result<u64, String> {
+    let mut l1 = 8;
+    for _ in 0..4 {
+        let tiling = TilingOptions { scratchpad: Some(l1), ..compile.tiling };
+        let refusal = match driver::draft(model, &CompileOptions { tiling, ..compile.clone() }) {
+            Ok(_) => return Ok(l1),
+            Err(refusal) if refusal.exit_code() == Kind::Infeasible.exit_code() => refusal.to_string(),
+            Err(other) => return Err(other.to_string()),
+        };
+        let said = refusal.split("--L1 ").nth(1).or_else(|| refusal.split("--l1 ").nth(1)).unwrap_or("");
+        let said = said.split(' ').next().and_then(|n| n.parse::<u64>().ok());
+        l1 = said.filter(|n| *n > l1).unwrap_or(l1 + 256);
+    }
+    Ok(l1)
+}
+
+/// Whether a right network has layers in parts; none if it was refused.
+fn check(seed: u64, flavour: Flavour, workspace: &Workspace) -> Result<Option<bool>, String> {
+    let (mut compile, more, cores) = options(seed);
+    let name = format!("{flavour:?}{seed}");
+    let dir = workspace.case(&name).unwrap();
+    let model = dir.join("random.ir");
+    std::fs::write(&model, text::print(&large_random_graph(seed, flavour, 8))).unwrap();
+    let l1 = least(&model, &compile)? + more;
+    compile.tiling.scratchpad = Some(l1);
+    let options = RunOptions {
+        compile,
+        cc: None,
+        sanitize: false,
+        timeout: std::time::Duration::from_secs(60),
+        tolerance: if flavour == Flavour::Integer { 0.0 } else { 1e-2 },
+        twice: true,
+        chip: ChipOptions { cores: Some(cores), max_cycles: 100_000_000, ..ChipOptions::default() },
+    };
+    let case = Case { name, model, data: vec![] };
+    if std::env::var("TILEWRIGHT_KEEP").is_ok() {
+        std::fs::copy(&case.model, format!("/tmp/{}.ir", case.name)).unwrap();
+    }
+    let outcome = execute(&case, &options, &dir, &workspace.cache().unwrap());
+    let _ = std::fs::remove_dir_all(&dir);
+    let what = format!("{flavour:?} l1 {l1}, {:?}, {cores} cores", options.compile.tiling);
+    match outcome.result.status {
+        // Without goldens a case cannot pass: "skipped" says that it equals the interpreter.
+        Status::Skip => Ok(Some(outcome.compiled.is_some_and(|c| !c.plan.tiled.is_empty()))),
+        Status::Refused => Ok(None),
+        _ => Err(format!("{what}: {}", outcome.result.reason.unwrap_or_default())),
+    }
+}
+
+fn check_all(flavour: Flavour, usual: std::ops::Range<u64>) {
+    let workspace = Workspace::new(None).unwrap();
+    let queue = Mutex::new(seeds(usual));
+    let failed = Mutex::new(Vec::new());
+    let counts = Mutex::new((0, 0, 0));
+    let work = || {
+        loop {
+            let Some(seed) = queue.lock().unwrap().next() else { break };
+            match check(seed, flavour, &workspace) {
+                Ok(parts) => {
+                    let mut counts = counts.lock().unwrap();
+                    counts.0 += usize::from(parts.is_some());
+                    counts.1 += usize::from(parts == Some(true));
+                    counts.2 += usize::from(parts.is_none());
+                }
+                Err(reason) => failed.lock().unwrap().push(format!("seed {seed}: {reason}")),
+            }
+        }
+    };
+    std::thread::scope(|scope| (0..2).for_each(|_| drop(scope.spawn(work))));
+    let (right, parts, refused) = *counts.lock().unwrap();
+    println!("{right} right, {parts} of them with layers in parts; {refused} refused");
+    let failed = failed.into_inner().unwrap();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+    assert!(parts > 0, "no network has a layer in parts");
+}
+
+#[test]
+fn integer_networks_in_parts_agree_bit_for_bit() {
+    check_all(Flavour::Integer, 0..16);
+}
+
+#[test]
+fn float_networks_in_parts_agree() {
+    check_all(Flavour::Float, 0..8);
+}
