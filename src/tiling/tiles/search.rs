@@ -22,7 +22,7 @@ pub enum Buffering {
     Auto,
     /// One buffer for each stream: copies and kernels take turns.
     Single,
-    /// Two buffers for each stream that changes: copies overlap kernels.
+    /// Two buffers for each stream that changes, where they fit: copies overlap kernels.
     Double,
 }
 
@@ -227,11 +227,17 @@ fn sizes(n: usize, most: usize) -> Vec<usize> {
 }
 
 impl Layer<'_> {
-    /// The best of the candidates in `most` bytes.
+    /// The best of the candidates in `most` bytes. Where two buffers are wanted, one is better than nothing.
     fn best(&self, candidates: &[Candidate], most: usize) -> Option<Tiled> {
+        let wanted = |c: &Candidate| c.ahead || c.order.is_empty() || self.pad.buffering != Buffering::Double;
+        let best = self.best_of(candidates.iter().filter(|c| wanted(c)), most);
+        best.or_else(|| self.best_of(candidates.iter().filter(|c| !wanted(c)), most))
+    }
+
+    fn best_of<'c>(&self, candidates: impl Iterator<Item = &'c Candidate>, most: usize) -> Option<Tiled> {
         let mut best: Option<Tiled> = None;
         let mut worked_out = 0;
-        for candidate in candidates.iter().filter(|c| c.bytes <= most) {
+        for candidate in candidates.filter(|c| c.bytes <= most) {
             let beaten = best.as_ref().is_some_and(|b| candidate.estimate > b.cycles + b.cycles / 4);
             if worked_out >= FINALISTS || beaten {
                 break;
@@ -316,8 +322,7 @@ impl Layer<'_> {
         let cut: Vec<usize> = (0..shape.len()).filter(|a| counts[*a] > 1).collect();
         let modes: &[bool] = match self.pad.buffering {
             Buffering::Single => &[false],
-            Buffering::Double => &[true],
-            Buffering::Auto => &[true, false],
+            Buffering::Double | Buffering::Auto => &[true, false],
         };
         for ahead in modes.iter().copied() {
             if ahead && cut.is_empty() && modes.len() > 1 {
