@@ -47,6 +47,7 @@ cases:
 	$(CARGO) build --release
 	$(RELEASE) test $(CASES) --target siracusa
 	$(RELEASE) test $(CASES) --target siracusa --untiled --cores 1 --io caller
+	$(RELEASE) test DeployTest --target siracusa --l1 16KiB --default-level L3
 
 bench:
 	$(CARGO) bench --bench compile -- $(CASES) $(wildcard ../shared/minimalloc)
