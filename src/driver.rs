@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::diag::{Diagnostic, Diagnostics, Result};
+use crate::diag::{Diagnostic, Diagnostics, Kind, Result};
 use crate::emit::{self, Sources};
 use crate::frontend::{self, LoadOptions};
 use crate::ir::text;
@@ -16,6 +16,7 @@ use crate::ir::{DType, Graph, Value};
 use crate::passes;
 use crate::targets::platform::Role;
 use crate::targets::{self, Assignment, Library, Platform, Tree};
+use crate::tiling::saved::{self, Subject};
 use crate::tiling::tiles::{Buffering, Dma, Scratchpad};
 use crate::tiling::{self, CheckedPlan, Interface, MemoryOptions, Outside, Plan};
 
@@ -54,6 +55,8 @@ pub enum PlanSource {
     Made,
     /// This one, of the same network with the same options.
     Given(Box<Plan>),
+    /// A file that was saved, and perhaps edited since.
+    Saved(PathBuf),
 }
 
 /// What the user may choose about tiling.
@@ -118,6 +121,16 @@ impl Compiled {
     /// Time of all stages together.
     pub fn time(&self) -> Duration {
         self.stages.iter().map(|s| s.time).sum()
+    }
+}
+
+impl Compiled {
+    /// The plan as a text that `PlanSource::Saved` reads.
+    ///
+    /// # Errors
+    /// None that a network causes.
+    pub fn saved_plan(&self) -> Result<String> {
+        saved::save(&self.graph, &self.plan, &self.target.platform.name)
     }
 }
 
@@ -233,6 +246,8 @@ pub struct Draft {
     warnings: Diagnostics,
     passes: Vec<passes::Report>,
     name: String,
+    /// The file that the plan was read from: its faults are the user's.
+    file: Option<PathBuf>,
     clock: Clock,
 }
 
@@ -256,7 +271,16 @@ pub fn draft(model: &Path, options: &CompileOptions) -> Result<Draft> {
     let plan = clock.stage("plan", || match &options.plan {
         PlanSource::Made => tiling::plan(&graph, &assignment, &target.library, &memory),
         PlanSource::Given(plan) => Ok((**plan).clone()),
+        PlanSource::Saved(file) => {
+            let text = std::fs::read_to_string(file)
+                .map_err(|e| Diagnostic::environment(format!("{}: cannot be read: {e}", file.display())))?;
+            let (library, target) = (&target.library, target.platform.name.as_str());
+            let subject =
+                Subject { graph: &graph, assignment: &assignment, library, options: &memory, target };
+            saved::load(&text, &subject).map_err(|e| e.in_file(file))
+        }
     })?;
+    let file = if let PlanSource::Saved(file) = &options.plan { Some(file.clone()) } else { None };
     Ok(Draft {
         imported: optimised.imported,
         graph,
@@ -267,6 +291,7 @@ pub fn draft(model: &Path, options: &CompileOptions) -> Result<Draft> {
         warnings: optimised.warnings,
         passes: optimised.passes,
         name: network_name(model, options),
+        file,
         clock,
     })
 }
@@ -277,7 +302,16 @@ impl Draft {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn check(&self, plan: Plan) -> Result<CheckedPlan> {
-        tiling::validate(&self.graph, &self.assignment, &self.target.library, &self.memory, plan)
+        let judged =
+            tiling::validate(&self.graph, &self.assignment, &self.target.library, &self.memory, plan);
+        let Some(file) = &self.file else { return judged };
+        judged.map_err(|mut faults| {
+            for fault in &mut faults.0 {
+                fault.kind = Kind::Invalid;
+                fault.help = Some("mend the plan, or leave --plan out to have one made".into());
+            }
+            faults.in_file(file)
+        })
     }
 
     /// The stages behind the plan.

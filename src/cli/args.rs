@@ -175,6 +175,9 @@ pub struct ModelArgs {
     /// Whether parts are fetched while others are computed, where a target computes in parts
     #[arg(long, value_enum, default_value = "auto", value_name = "HOW")]
     pub buffering: BufferingArg,
+    /// Use the plan in this file (see `compile --save-plan`) instead of making one
+    #[arg(long, value_name = "FILE.json")]
+    pub plan: Option<PathBuf>,
     /// Print the graph after a pass, or after each of them with `all`; may be repeated
     #[arg(long, value_name = "PASS")]
     pub print_after: Vec<String>,
@@ -272,6 +275,9 @@ pub struct CompileArgs {
     /// Print the report as JSON instead of a summary
     #[arg(long)]
     pub json: bool,
+    /// Write the plan (order, places, parts, transfers) to this file, to be edited and used again with --plan
+    #[arg(long, value_name = "FILE.json")]
+    pub save_plan: Option<PathBuf>,
     /// Options of the compiler
     #[command(flatten)]
     pub options: ModelArgs,

@@ -4,7 +4,7 @@ use super::args::CompileArgs;
 use super::style::{bytes, duration, grouped};
 use super::{options, print};
 use crate::diag::Result;
-use crate::{driver, emit};
+use crate::{driver, emit, files};
 
 /// Runs the command.
 ///
@@ -18,6 +18,9 @@ pub fn compile(args: &CompileArgs) -> Result<u8> {
     // Always in full: what was inferred from test data becomes the interface of the network.
     super::show(&compiled.warnings);
     emit::write(&args.output, &compiled.sources, args.force)?;
+    if let Some(file) = &args.save_plan {
+        files::write(file, compiled.saved_plan()?.as_bytes())?;
+    }
     if args.json {
         print(compiled.sources.report.json().trim_end())?;
         return Ok(0);

@@ -38,7 +38,7 @@ pub fn compile(args: &ModelArgs) -> CompileOptions {
                 BufferingArg::Double => Buffering::Double,
             },
         },
-        plan: PlanSource::Made,
+        plan: args.plan.clone().map_or(PlanSource::Made, PlanSource::Saved),
         passes: passes::Options {
             print_after: args.print_after.clone(),
             stop_after: args.stop_after.clone(),

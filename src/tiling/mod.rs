@@ -9,6 +9,7 @@ mod external;
 mod levels;
 pub mod plan;
 mod planner;
+pub mod saved;
 mod schedule;
 pub mod tiles;
 mod validate;

@@ -13,6 +13,7 @@ mod commands;
 mod fixtures;
 mod help;
 mod page;
+mod plan;
 
 /// Runs the program in `dir`.
 fn tilewright(dir: &Path, args: &[&str]) -> Output {

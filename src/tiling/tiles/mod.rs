@@ -96,6 +96,8 @@ pub struct Tiled {
     pub bytes: usize,
     /// Size of a part along each axis of the iteration space.
     pub shape: Vec<usize>,
+    /// The axes that are cut, outermost loop first.
+    pub order: Vec<usize>,
     /// Predicted cycles.
     pub cycles: u64,
 }

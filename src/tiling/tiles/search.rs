@@ -3,6 +3,8 @@
 //! In: a node, its kernel, a scratchpad and how much of it is free, which tensors already are there. Out: the [`Tiled`]
 //! layer with the fewest predicted cycles among those looked at. Never looks at other layers.
 
+mod given;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -506,6 +508,7 @@ impl Layer<'_> {
             tables: Tables::default(),
             bytes: used,
             shape: candidate.shape.clone(),
+            order: candidate.order.clone(),
         };
         let (fixed, all) = tiled.table_bytes();
         let bytes = if all <= NEAR_TABLES { all } else { fixed };
