@@ -371,8 +371,14 @@ fn fits(platform: &Platform, wanted: Option<u64>, plan: &CheckedPlan, sources: &
         "activations ({arena} bytes) and constants ({constants} bytes) need {needed} bytes of `{}`, which has {size}",
         memory.name
     );
-    let help =
-        format!("make the network smaller by {} bytes, and by as much as its code takes", needed - size);
+    let missing = needed - size;
+    let smaller = format!("make the network smaller by {missing} bytes, and by as much as its code takes");
+    let outside = platform.memories.iter().any(|m| m.role == Role::External);
+    let help = if outside {
+        format!("keep its constants outside of the chip (--default-level L3), or {smaller}")
+    } else {
+        smaller
+    };
     Err(Diagnostic::infeasible(message).help(help).into())
 }
 

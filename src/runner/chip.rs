@@ -286,7 +286,9 @@ fn overflow(message: &str) -> Option<Diagnostic> {
     let bytes: u64 = tail.split_whitespace().next()?.parse().ok()?;
     let text =
         format!("code, constants, inputs and activations need {bytes} bytes more than `{region}` holds");
-    Some(Diagnostic::new(Kind::Infeasible, text))
+    let help =
+        "make the network smaller, or keep its constants outside of the chip (--default-level L3), if it can";
+    Some(Diagnostic::new(Kind::Infeasible, text).help(help))
 }
 
 fn failed(what: &str, e: &io::Error) -> Diagnostic {
