@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::packing::Packing;
 use crate::ir::ops::Params;
-use crate::ir::{DType, NodeId};
+use crate::ir::{DType, NodeId, TensorType};
 
 /// Index of a kernel in the library that was searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,6 +37,11 @@ impl Choice {
     /// How operand `index` is to be packed.
     pub fn packing(&self, index: usize) -> Option<Packing> {
         self.packs.iter().find(|(i, _)| *i == index).map(|(_, packing)| *packing)
+    }
+
+    /// Bytes of operand `index`, of type `ty`, as the kernel reads it: packed, if it is to be.
+    pub fn operand_bytes(&self, index: usize, ty: &TensorType) -> usize {
+        self.packing(index).map_or(ty.bytes(), |p| p.packed_type(ty).bytes())
     }
 }
 

@@ -76,8 +76,8 @@ impl Loads {
                 if !tensor.is_constant() || tensor.ty.bytes() == 0 {
                     continue;
                 }
-                let packing = assignment.choices.get(id).and_then(|c| c.packing(stream));
-                let packed = packing.map_or(tensor.ty.bytes(), |p| p.packed_type(&tensor.ty).bytes());
+                let choice = assignment.choices.get(id);
+                let packed = choice.map_or(tensor.ty.bytes(), |c| c.operand_bytes(stream, &tensor.ty));
                 own.push((*id, stream, bytes));
                 bytes += packed.next_multiple_of(ALIGNMENT);
             }

@@ -128,11 +128,11 @@ fn layer(graph: &Graph, assignment: &Assignment, library: &Library, blocks: &Blo
     let stream = |(i, tensor): (usize, &TensorId)| {
         let ty = &graph.tensor(*tensor).ty;
         let written = i >= node.inputs.len();
-        let packing = choice.and_then(|c| c.packing(i)).filter(|_| !written);
+        let read = choice.filter(|_| !written);
         Stream {
             tensor: *tensor,
             block: blocks.place.get(tensor).map(|(block, _)| *block),
-            bytes: packing.map_or(ty.bytes(), |p| p.packed_type(ty).bytes()),
+            bytes: read.map_or(ty.bytes(), |c| c.operand_bytes(i, ty)),
             written,
         }
     };

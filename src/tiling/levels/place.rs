@@ -48,11 +48,12 @@ enum Owner {
 /// Layers that fit in no way, and how many bytes they need.
 pub fn plan(network: &Network, pad: &Scratchpad, search_nodes: u64) -> Result<Near> {
     let tiler = Tiler::new(network.graph, network.assignment, network.library, pad);
+    let layers = Layers::of(network, pad.capacity);
     let mut capacity = pad.capacity;
     for _ in 0..ROUNDS {
-        let decision = decide(network, &tiler, capacity);
+        let decision = decide(network, &layers, &tiler, capacity);
         refuse(network, &tiler, &decision, pad)?;
-        let near = place(network, decision, pad, search_nodes)?;
+        let near = place(&layers, decision, pad, search_nodes)?;
         if near.arena.bytes <= pad.capacity {
             return Ok(near);
         }
@@ -86,8 +87,7 @@ fn refuse(network: &Network, tiler: &Tiler, decision: &Decision, pad: &Scratchpa
     Diagnostics(faults.collect()).into_result(())
 }
 
-fn place(network: &Network, decision: Decision, pad: &Scratchpad, search_nodes: u64) -> Result<Near> {
-    let layers = Layers::of(network, usize::MAX);
+fn place(layers: &Layers, decision: Decision, pad: &Scratchpad, search_nodes: u64) -> Result<Near> {
     let mut list: Vec<(Owner, usize, (usize, usize))> = Vec::new();
     for c in layers.candidates.iter().filter(|c| decision.near.contains(&c.block)) {
         list.push((Owner::Block(c.block), c.bytes, c.life));

@@ -16,10 +16,9 @@ pub const ALIGNMENT: usize = 8;
 /// Trials of one network at most.
 const TRIALS: usize = 400;
 
-/// Decides for a network; `capacity` are the bytes of the scratchpad that may be used.
-pub fn decide(network: &Network, tiler: &Tiler, capacity: usize) -> Decision {
-    let layers = Layers::of(network, capacity);
-    let mut search = Search { layers: &layers, tiler, capacity, trials: 0 };
+/// Decides for a network's layers; `capacity` are the bytes of the scratchpad that may be used.
+pub fn decide(network: &Network, layers: &Layers, tiler: &Tiler, capacity: usize) -> Decision {
+    let mut search = Search { layers, tiler, capacity, trials: 0 };
     let mut near = vec![false; network.blocks.blocks.len()];
     layers.candidates.iter().for_each(|c| near[c.block] = true);
     let mut outcome = search.run(&near);

@@ -149,19 +149,8 @@ impl<'a> Timeline<'a> {
 
     /// Everything in the scratchpad: constants fetched before, results stored behind.
     fn try_near(&self, i: usize, layer: &Layer) -> Option<Trial> {
-        let far = |written: bool| {
-            let wanted = move |s: &&(usize, &Stream)| s.1.written == written && s.1.bytes > 0;
-            layer
-                .streams
-                .iter()
-                .enumerate()
-                .filter(|(_, s)| !self.is_near(s))
-                .collect::<Vec<_>>()
-                .into_iter()
-                .filter(move |s| wanted(&s))
-                .collect::<Vec<_>>()
-        };
-        let (fetched, stored) = (far(false), far(true));
+        let outside = layer.streams.iter().enumerate().filter(|(_, s)| !self.is_near(s) && s.bytes > 0);
+        let (stored, fetched): (Vec<_>, Vec<_>) = outside.partition(|(_, s)| s.written);
         let sum = |list: &[(usize, &Stream)]| list.iter().map(|(_, s)| aligned(s.bytes)).sum::<usize>();
         let own = sum(&fetched) + sum(&stored) + aligned(layer.scratch);
         let behind = self.used[i + 1] + sum(&stored) > self.free[i + 1];
@@ -210,7 +199,7 @@ impl<'a> Timeline<'a> {
         let bytes: usize = list.iter().map(|(_, s)| aligned(s.bytes)).sum();
         let cycles: u64 = list.iter().map(|(_, s)| self.copy_cycles(s.bytes)).sum();
         let homes = list.iter().filter_map(|(_, s)| self.home.get(&s.block?).copied());
-        // Without room to be ahead, single buffering is what is wanted.
+        // Single buffering: nothing comes ahead of its layer.
         let ahead = if self.tiler.pad.buffering == Buffering::Single { 0 } else { AHEAD };
         let earliest = homes.max().unwrap_or(0).max(i.saturating_sub(ahead)).max(self.turn);
         let begins = |s: usize| if s == i { self.now } else { self.out.chosen[s].begin };
