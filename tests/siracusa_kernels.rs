@@ -94,7 +94,12 @@ fn convolutions() {
     for (x, w, y) in [("s8", "s8", "s8"), ("u8", "s8", "u8"), ("u8", "u8", "s8"), ("s8", "u8", "s32")] {
         let generic = if y == "s32" { "generic/conv_int.c" } else { "generic/conv_rq.c" };
         let words = [("X", x), ("W", w), ("B", "s32"), ("Y", y)];
-        let own = [("conv", "siracusa/conv_xp.c", ""), ("conv_copy", "siracusa/conv_copy_xp.c", "")];
+        let own = [
+            ("conv", "siracusa/conv_xp.c", ""),
+            ("conv_copy", "siracusa/conv_copy_xp.c", ""),
+            ("conv_pad", "siracusa/conv_pad_xp.c", ""),
+            ("conv_pw", "siracusa/conv_pw_xp.c", ""),
+        ];
         check("conv", &words, &[&[("ref", generic, "")], &own[..]].concat());
     }
 }

@@ -108,6 +108,7 @@ struct PackFile {
     columns: Spanned<String>,
     row_step: Spanned<String>,
     column_step: Spanned<String>,
+    run: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -165,6 +166,10 @@ impl Faults<'_> {
             columns: self.expr(&file.columns)?,
             row_step: self.expr(&file.row_step)?,
             column_step: self.expr(&file.column_step)?,
+            run: match &file.run {
+                Some(run) => Some(self.expr(run)?),
+                None => None,
+            },
         })
     }
     fn expr(&mut self, s: &Spanned<String>) -> Option<Expr> {

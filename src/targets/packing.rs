@@ -38,6 +38,8 @@ pub struct Rule {
     pub row_step: Expr,
     /// Elements from one column to the next.
     pub column_step: Expr,
+    /// Columns of a run, each filled to whole words; without it all columns are one.
+    pub run: Option<Expr>,
 }
 
 /// A [`Rule`] with the numbers of one node.
@@ -48,6 +50,7 @@ pub struct Packing {
     columns: usize,
     row_step: usize,
     column_step: usize,
+    run: usize,
 }
 
 impl Rule {
@@ -60,14 +63,16 @@ impl Rule {
             let n = e.count(scope).map_err(|e| format!("{what}: {e}"))?;
             usize::try_from(n).map_err(|_| format!("{what}: {n} exceeds the address space"))
         };
+        let columns = size("columns", &self.columns)?;
         let packing = Packing {
             order: self.order,
             rows: size("rows", &self.rows)?,
-            columns: size("columns", &self.columns)?,
+            columns,
+            run: self.run.as_ref().map_or(Ok(columns), |e| size("run", e))?,
             row_step: size("row_step", &self.row_step)?,
             column_step: size("column_step", &self.column_step)?,
         };
-        let Packing { rows, columns, row_step, column_step, .. } = packing;
+        let Packing { rows, columns, row_step, column_step, run, .. } = packing;
         let matrix = rows.saturating_mul(columns);
         let reach = |n: usize, step: usize| n.saturating_sub(1).saturating_mul(step);
         let last = reach(rows, row_step).saturating_add(reach(columns, column_step));
@@ -75,6 +80,9 @@ impl Rule {
             return Err(format!(
                 "{ty} is no stack of {rows} rows (every {row_step} elements) of {columns} columns (every {column_step})"
             ));
+        }
+        if run == 0 || columns % run != 0 {
+            return Err(format!("{columns} columns are no runs of {run}"));
         }
         Ok(packing)
     }
@@ -88,7 +96,7 @@ impl Packing {
     /// The type of the packed constant.
     pub fn packed_type(&self, ty: &TensorType) -> TensorType {
         let elements = WORD / ty.dtype.bytes().clamp(1, WORD);
-        let words = self.columns.div_ceil(elements);
+        let words = self.words(elements);
         let matrices = ty.elements() / (self.rows * self.columns).max(1);
         TensorType::new(ty.dtype, [matrices, self.rows.div_ceil(BLOCK), words, BLOCK, elements])
     }
@@ -105,14 +113,20 @@ impl Packing {
         let (first, behind) = (begin / BLOCK, end.div_ceil(BLOCK));
         Some((first * block, (behind - first) * block))
     }
+    /// Words of a row, of so many elements each.
+    fn words(&self, elements: usize) -> usize {
+        self.columns / self.run.max(1) * self.run.div_ceil(elements)
+    }
     fn rows4<T: Copy + Default>(&self, from: Vec<T>, bytes: usize) -> ArrayD<T> {
         let elements = WORD / bytes.clamp(1, WORD);
-        let words = self.columns.div_ceil(elements);
+        let words = self.words(elements);
+        let run_words = self.run.div_ceil(elements).max(1);
         let matrix = (self.rows * self.columns).max(1);
         let shape = [from.len() / matrix, self.rows.div_ceil(BLOCK), words, BLOCK, elements];
         ArrayD::from_shape_fn(IxDyn(&shape), |at| {
-            let (row, column) = (at[1] * BLOCK + at[3], at[2] * elements + at[4]);
-            let inside = row < self.rows && column < self.columns;
+            let (row, in_run) = (at[1] * BLOCK + at[3], at[2] % run_words * elements + at[4]);
+            let column = at[2] / run_words * self.run + in_run;
+            let inside = row < self.rows && in_run < self.run;
             let i = at[0] * matrix + row * self.row_step + column * self.column_step;
             inside.then(|| from.get(i).copied()).flatten().unwrap_or_default()
         })
@@ -139,6 +153,7 @@ mod tests {
             columns: e(columns),
             row_step: e(row_step),
             column_step: e(column_step),
+            run: None,
         }
     }
 
@@ -156,6 +171,18 @@ mod tests {
         let first = [1, 2, 3, 4, 6, 7, 8, 9, 0, 0, 0, 0, 0, 0, 0, 0];
         let second = [5, 0, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         assert_eq!(found, [first, second].concat());
+    }
+
+    #[test]
+    fn runs_are_filled_to_words() {
+        let ty = TensorType::new(DType::S8, [6]);
+        let rule = Rule { run: Some(Expr::parse("3").unwrap()), ..rule("1", "6", "6", "1") };
+        let packing = rule.packing(&Nothing, &ty).unwrap();
+        let found: Vec<i64> = packing.apply(&bytes(6)).to_i64().iter().copied().collect();
+        assert_eq!(packing.packed_type(&ty).shape, [1, 1, 2, 4, 4]);
+        assert_eq!((&found[..4], &found[16..20]), (&[1, 2, 3, 0][..], &[4, 5, 6, 0][..]));
+        let rule = Rule { run: Some(Expr::parse("4").unwrap()), ..rule };
+        assert!(rule.packing(&Nothing, &ty).unwrap_err().contains("no runs of 4"));
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub type Kernel = (&'static str, &'static str, &'static [&'static str]);
 pub const KERNELS: &[Kernel] = &[
     ("conv", "siracusa/conv_xp.c", &["-DB_T=int32_t"]),
     ("conv_copy", "siracusa/conv_copy_xp.c", &["-DB_T=int32_t"]),
+    ("conv_pad", "siracusa/conv_pad_xp.c", &["-DB_T=int32_t"]),
+    ("conv_pw", "siracusa/conv_pw_xp.c", &["-DB_T=int32_t"]),
     ("depthwise", "siracusa/conv_dw_xp.c", &["-DB_T=int32_t"]),
     ("depthwise_any", "siracusa/conv_dw_any_xp.c", &["-DB_T=int32_t"]),
     ("matmul", "siracusa/matmul_xp.c", &["-DB_T=int8_t", "-DTW_PACKED=0"]),

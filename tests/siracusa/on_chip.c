@@ -40,6 +40,12 @@ void conv_copy(in_t x, in_t w, const int32_t *bias, uint8_t *y, int32_t n, int32
                int32_t x_pixel, int32_t x_row, int32_t x_image, int32_t y_pixel, int32_t y_row, int32_t y_image,
                const int32_t *mul, const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo,
                int32_t hi, void *scratch, int32_t room);
+void conv_pad(in_t x, in_t w, const int32_t *bias, uint8_t *y, int32_t n, int32_t in_h, int32_t in_w, int32_t out_h,
+              int32_t out_w, int32_t in_c, int32_t out_c, int32_t kernel_h, int32_t kernel_w, int32_t stride_h,
+              int32_t stride_w, int32_t dil_h, int32_t pad_top, int32_t pad_left, const int32_t *mul, const int32_t *add,
+              int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi, void *scratch);
+void conv_pw(in_t x, in_t w, const int32_t *bias, uint8_t *y, int32_t pixels, int32_t in_c, int32_t out_c,
+             const int32_t *mul, const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi);
 void depthwise(in_t x, in_t w, const int32_t *bias, uint8_t *y, int32_t n, int32_t channels, int32_t multiplier,
                int32_t in_h, int32_t in_w, int32_t out_h, int32_t out_w, int32_t kernel_h, int32_t kernel_w,
                int32_t stride_h, int32_t stride_w, int32_t dil_h, int32_t dil_w, int32_t pad_top, int32_t pad_left,
@@ -97,13 +103,13 @@ void gelu_f32(const float *x, float *y, int32_t n);
 void mul_f32(const float *a, const float *b, float *y, int32_t rows, int32_t len, int32_t a_row, int32_t a_step,
              int32_t b_row, int32_t b_step);
 
-enum kind { NOTHING, CONV, COPY, DEPTHWISE, ANY, MATMUL, MATMUL_T, PACKED, GEMV, DOTS, DOTS_T, SUM, REQUANT,
+enum kind { NOTHING, CONV, COPY, PAD, POINTWISE, DEPTHWISE, ANY, MATMUL, MATMUL_T, PACKED, GEMV, DOTS, DOTS_T, SUM, REQUANT,
             LOOKUP, SOFTMAX, RMS, TRANSPOSE, REQUANT_S32, S32, F32, F32_T, F32_CONV, F32_SOFTMAX, F32_GELU, F32_MUL };
 
 struct test {
     const char *name;
     enum kind kind;
-    /* CONV, COPY, DEPTHWISE, ANY: input h, w, channels, output channels, kernel h, w, stride, pad. MATMUL to
+    /* CONV to POINTWISE, DEPTHWISE, ANY: input h, w, channels, output channels, kernel h, w, stride, pad. MATMUL to
      * DOTS_T, S32, F32: m, k, n at h, c, o, and a batch at w. Others: rows at h, columns at o. */
     int h, w, c, o, kh, kw, stride, pad;
 };
@@ -116,12 +122,13 @@ static const struct test tests[] = {
     {"conv 3x3 16-32 32x32 stride 2", CONV, 32, 32, 16, 32, 3, 3, 2, 1},
     {"conv 3x3 64-100 4x4", CONV, 4, 4, 64, 100, 3, 3, 1, 1},
     {"conv 1d 5 32-32 64", CONV, 1, 64, 32, 32, 1, 5, 1, 2},
-    {"pointwise 32-32 16x16", CONV, 1, 256, 32, 32, 1, 1, 1, 0},
-    {"pointwise 64-64 10x10", CONV, 1, 100, 64, 64, 1, 1, 1, 0},
-    {"pointwise 128-128 8x8", CONV, 1, 64, 128, 128, 1, 1, 1, 0},
-    {"first 3x3 3-16 32x32", COPY, 32, 32, 3, 16, 3, 3, 1, 1},
-    {"first 3x3 1-16 32x32", COPY, 32, 32, 1, 16, 3, 3, 1, 1},
-    {"first 10x4 1-64 49x10 stride 2", COPY, 49, 10, 1, 64, 10, 4, 2, 1},
+    {"pointwise 32-32 16x16", POINTWISE, 1, 256, 32, 32, 1, 1, 1, 0},
+    {"pointwise 64-64 10x10", POINTWISE, 1, 100, 64, 64, 1, 1, 1, 0},
+    {"pointwise 128-128 8x8", POINTWISE, 1, 64, 128, 128, 1, 1, 1, 0},
+    {"first 3x3 3-16 32x32", PAD, 32, 32, 3, 16, 3, 3, 1, 1},
+    {"first 3x3 1-16 32x32", PAD, 32, 32, 1, 16, 3, 3, 1, 1},
+    {"first 10x4 1-64 49x10 stride 2", PAD, 49, 10, 1, 64, 10, 4, 2, 1},
+    {"windows 3x3 3-16 16x16", COPY, 16, 16, 3, 16, 3, 3, 1, 1},
     {"depthwise 3x3 32 16x16", DEPTHWISE, 16, 16, 32, 32, 3, 3, 1, 1},
     {"depthwise 3x3 64 20x5", DEPTHWISE, 20, 5, 64, 64, 3, 3, 1, 1},
     {"depthwise 3x3 64 16x16 stride 2", DEPTHWISE, 16, 16, 64, 64, 3, 3, 2, 1},
@@ -188,6 +195,13 @@ static void run(void)
     case COPY:
         conv_copy(x, w, bias, y, 1, t->h, t->w, oh, ow, 1, t->c, t->o, t->kh, t->kw, t->stride, t->stride, 1, 1, t->pad,
                   t->pad, t->c, t->w * t->c, 0, t->o, ow * t->o, 0, mul, add, 1, 1, 16, 0, 255, scratch, room);
+        break;
+    case PAD:
+        conv_pad(x, w, bias, y, 1, t->h, t->w, oh, ow, t->c, t->o, t->kh, t->kw, t->stride, t->stride, 1, t->pad, t->pad,
+                 mul, add, 1, 1, 16, 0, 255, scratch);
+        break;
+    case POINTWISE:
+        conv_pw(x, w, bias, y, t->h * t->w, t->c, t->o, mul, add, 1, 1, 16, 0, 255);
         break;
     case DEPTHWISE:
         depthwise(x, w, bias, y, 1, t->c, 1, t->h, t->w, oh, ow, t->kh, t->kw, t->stride, t->stride, 1, 1, t->pad, t->pad,
