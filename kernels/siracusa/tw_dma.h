@@ -16,6 +16,9 @@
 /* Which way: from outside into L1, or from L1 outside. */
 enum { TW_DMA_OUT = 0, TW_DMA_IN = 1 };
 
+/* For code where every instruction delays all cores. */
+#define TW_ALWAYS __attribute__((always_inline)) static inline
+
 /* A transfer under way. */
 typedef uint32_t tw_dma;
 
@@ -37,16 +40,27 @@ typedef uint32_t tw_dma;
 #define TW_EVENT_WAIT_CLEAR 0x0020403cu
 #define TW_DMA_EVENT (1u << 8)
 
-static inline void tw_dma_rows(uintptr_t l1, uintptr_t outside, size_t rows, size_t row, size_t stride, int in)
+/* One command: up to TW_MCHAN_MOST bytes, in rows of `row` that begin `stride` bytes apart outside. */
+TW_ALWAYS void tw_dma_some(uintptr_t l1, uintptr_t outside, size_t bytes, size_t row, size_t stride, int in)
 {
     const uint32_t way = (in ? TW_MCHAN_IN : 0) | TW_MCHAN_INCREMENT | TW_MCHAN_EVENT;
+    const int dense = row == stride;
+    TW_MCHAN_COMMAND = bytes | way | (dense ? 0 : TW_MCHAN_2D);
+    TW_MCHAN_COMMAND = l1;
+    TW_MCHAN_COMMAND = outside;
+    if (!dense) {
+        TW_MCHAN_COMMAND = row;
+        TW_MCHAN_COMMAND = stride;
+    }
+}
+
+static inline void tw_dma_rows(uintptr_t l1, uintptr_t outside, size_t rows, size_t row, size_t stride, int in)
+{
     if (rows == 1 || row == stride) {
         size_t left = rows * row;
         while (left > 0) {
             const size_t bytes = left < TW_MCHAN_MOST ? left : TW_MCHAN_MOST;
-            TW_MCHAN_COMMAND = bytes | way;
-            TW_MCHAN_COMMAND = l1;
-            TW_MCHAN_COMMAND = outside;
+            tw_dma_some(l1, outside, bytes, bytes, bytes, in);
             l1 += bytes;
             outside += bytes;
             left -= bytes;
@@ -60,11 +74,7 @@ static inline void tw_dma_rows(uintptr_t l1, uintptr_t outside, size_t rows, siz
     } else if (row > 0) {
         while (rows > 0) {
             const size_t some = rows * row <= TW_MCHAN_MOST ? rows : TW_MCHAN_MOST / row;
-            TW_MCHAN_COMMAND = (some * row) | way | TW_MCHAN_2D;
-            TW_MCHAN_COMMAND = l1;
-            TW_MCHAN_COMMAND = outside;
-            TW_MCHAN_COMMAND = row;
-            TW_MCHAN_COMMAND = stride;
+            tw_dma_some(l1, outside, some * row, row, stride, in);
             l1 += some * row;
             outside += some * stride;
             rows -= some;
@@ -73,7 +83,7 @@ static inline void tw_dma_rows(uintptr_t l1, uintptr_t outside, size_t rows, siz
 }
 
 /* A transfer without commands yet; all commands until the next tw_dma_open() of this core belong to it. */
-static inline tw_dma tw_dma_open(void)
+TW_ALWAYS tw_dma tw_dma_open(void)
 {
     return TW_MCHAN_COMMAND;
 }
@@ -87,13 +97,15 @@ static inline int tw_dma_done(tw_dma transfer)
 /* Sleeps until a transfer has ended, and gives it back. */
 static inline void tw_dma_wait(tw_dma transfer)
 {
-    TW_EVENT_MASK_OR = TW_DMA_EVENT;
-    while (!tw_dma_done(transfer)) {
-        uint32_t events;
-        /* p.elw: a load that sleeps until an event is there. */
-        __asm__ volatile(".insn i 0x03, 6, %0, 0(%1)" : "=r"(events) : "r"(TW_EVENT_WAIT_CLEAR) : "memory");
+    if (!tw_dma_done(transfer)) {
+        TW_EVENT_MASK_OR = TW_DMA_EVENT;
+        while (!tw_dma_done(transfer)) {
+            uint32_t events;
+            /* p.elw: a load that sleeps until an event is there. */
+            __asm__ volatile(".insn i 0x03, 6, %0, 0(%1)" : "=r"(events) : "r"(TW_EVENT_WAIT_CLEAR) : "memory");
+        }
+        TW_EVENT_MASK_AND = TW_DMA_EVENT;
     }
-    TW_EVENT_MASK_AND = TW_DMA_EVENT;
     TW_MCHAN_STATUS = 1u << transfer;
     __asm__ volatile("" ::: "memory");
 }
@@ -101,6 +113,15 @@ static inline void tw_dma_wait(tw_dma transfer)
 #else
 
 #include <string.h>
+
+#define TW_MCHAN_MOST 0x10000u
+
+static inline void tw_dma_some(uintptr_t l1, uintptr_t outside, size_t bytes, size_t row, size_t stride, int in)
+{
+    for (size_t i = 0; i < bytes; i += row, outside += stride) {
+        memcpy((char *)(in ? l1 + i : outside), (char *)(in ? outside : l1 + i), row);
+    }
+}
 
 static inline void tw_dma_rows(uintptr_t l1, uintptr_t outside, size_t rows, size_t row, size_t stride, int in)
 {

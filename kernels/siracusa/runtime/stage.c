@@ -16,7 +16,7 @@ struct later {
     uint32_t bytes;
 };
 
-L1 static tw_dma transfers[TW_TRANSFERS];
+L1 tw_dma tw_transfers[TW_TRANSFERS];
 L1 static tw_l3 loads[2];
 L1 static struct later waiting[TW_LATER];
 /* How many of them; L1 holds anything at start. */
@@ -29,36 +29,13 @@ void tw_stage_begin(void)
     }
 }
 
-void tw_transfer(int number)
-{
-    if (tw_core_id() == 0) {
-        transfers[number] = tw_dma_open();
-    }
-}
-
-void tw_fetch(void *l1, const void *outside, uint32_t bytes)
-{
-    if (tw_core_id() == 0) {
-        tw_dma_rows((uintptr_t)l1, (uintptr_t)outside, 1, bytes, bytes, TW_DMA_IN);
-    }
-}
-
-void tw_store(const void *l1, void *outside, uint32_t bytes)
-{
-    if (tw_core_id() == 0) {
-        tw_dma_rows((uintptr_t)l1, (uintptr_t)outside, 1, bytes, bytes, TW_DMA_OUT);
-    }
-}
-
 void tw_fetch_later(int number, void *l1, const void *outside, uint32_t bytes)
 {
-    if (tw_core_id() == 0) {
-        struct later *l = &waiting[later++];
-        l->number = number;
-        l->l1 = l1;
-        l->outside = outside;
-        l->bytes = bytes;
-    }
+    struct later *l = &waiting[later++];
+    l->number = number;
+    l->l1 = l1;
+    l->outside = outside;
+    l->bytes = bytes;
 }
 
 void tw_stage_later(void)
@@ -77,9 +54,7 @@ void tw_stage_later(void)
 
 void tw_await(int number)
 {
-    if (tw_core_id() == 0) {
-        tw_dma_wait(transfers[number]);
-    }
+    tw_dma_wait(tw_transfers[number]);
 }
 
 void tw_load(int channel, void *l2, uint32_t address, uint32_t bytes)

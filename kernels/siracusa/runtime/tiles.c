@@ -15,7 +15,9 @@ __attribute__((section(".l1"))) static struct {
 
 /* A layer, its tables, and the addresses that go with it. */
 struct layer {
-    const struct tw_tiles *tiles;
+    uint32_t streams;
+    uint32_t operands;
+    uint32_t resident;
     const void *const *whole;
     uint8_t *l1;
     const uint32_t *slots;
@@ -25,9 +27,8 @@ struct layer {
 };
 
 /* Fetches what shall be near of the tables. Where the rest begins follows from the sizes. */
-static void open(struct layer *layer)
+static void open(struct layer *layer, const struct tw_tiles *tiles)
 {
-    const struct tw_tiles *tiles = layer->tiles;
     const uint32_t streams = tiles->streams, near = tiles->near;
     const uint32_t fixed = 4 * streams * (2 + 5 * (uint32_t)tiles->kinds);
     const uint8_t *l1 = layer->l1 + tiles->at;
@@ -35,10 +36,13 @@ static void open(struct layer *layer)
     layer->slots = (const uint32_t *)l1;
     layer->copies = (const struct tw_copy *)(l1 + 8 * streams);
     layer->offsets = (const uint32_t *)((near > fixed ? l1 : (const uint8_t *)tiles->tables) + fixed);
+    layer->streams = streams;
+    layer->operands = tiles->operands;
+    layer->resident = tiles->resident;
     layer->turns = (const struct tw_turn *)(layer->offsets + streams * tiles->tiles);
 }
 
-static void move(const struct tw_copy *copy, const uint8_t *l1, const uint8_t *outside, int in)
+static void __attribute__((noinline)) move_planes(const struct tw_copy *copy, const uint8_t *l1, const uint8_t *outside, int in)
 {
     for (uint32_t i = 0; i < copy->planes; i++) {
         tw_dma_rows((uintptr_t)l1, (uintptr_t)outside, copy->rows, copy->row, copy->stride, in);
@@ -47,34 +51,51 @@ static void move(const struct tw_copy *copy, const uint8_t *l1, const uint8_t *o
     }
 }
 
+/* One command in most cases, written here: all cores wait for the one that does this. */
+static inline void move(const struct tw_copy *copy, const uint8_t *l1, const uint8_t *outside, int in)
+{
+    const uint32_t rows = copy->rows, row = copy->row, bytes = rows * row;
+    if (copy->planes != 1 || bytes > TW_MCHAN_MOST) {
+        move_planes(copy, l1, outside, in);
+    } else {
+        tw_dma_some((uintptr_t)l1, (uintptr_t)outside, bytes, row, rows == 1 ? row : copy->stride, in);
+    }
+}
+
 /* Sets the addresses of part i; starts to fetch what it lacks. */
 static tw_dma fetch(const struct layer *layer, uint32_t i)
 {
-    const uint32_t streams = layer->tiles->streams, resident = layer->tiles->resident;
-    const struct tw_turn turn = layer->turns[i];
-    const struct tw_copy *copies = &layer->copies[turn.kind * streams];
-    const uint32_t *offsets = &layer->offsets[i * streams];
+    const uint32_t streams = layer->streams;
+    const struct tw_turn *turn = &layer->turns[i];
+    const struct tw_copy *copy = &layer->copies[turn->kind * streams];
+    const uint32_t *offset = &layer->offsets[i * streams], *slot = layer->slots;
+    const void *const *whole = layer->whole;
+    uint32_t resident = layer->resident, loads = turn->loads, turns = turn->turns;
+    void **at = parts[i & 1].at, **const end = at + streams;
     const tw_dma transfer = tw_dma_open();
-    parts[i & 1].kind = turn.kind;
-    for (uint32_t s = 0; s < streams; s++) {
-        uint8_t *slot = layer->l1 + layer->slots[2 * s + (turn.turns >> s & 1)];
-        if ((resident >> s & 1) != 0) {
-            slot = (uint8_t *)(uintptr_t)layer->whole[s] + offsets[s];
-        } else if ((turn.loads >> s & 1) != 0) {
-            move(&copies[s], slot, (const uint8_t *)layer->whole[s] + offsets[s], TW_DMA_IN);
+    parts[i & 1].kind = turn->kind;
+    for (; at < end; at++, copy++, slot += 2, resident >>= 1, loads >>= 1, turns >>= 1) {
+        uint8_t *outside = (uint8_t *)(uintptr_t)*whole++ + *offset++;
+        if ((resident & 1) != 0) {
+            *at = outside;
+        } else {
+            uint8_t *const l1 = layer->l1 + slot[turns & 1];
+            *at = l1;
+            if ((loads & 1) != 0) {
+                move(copy, l1, outside, TW_DMA_IN);
+            }
         }
-        parts[i & 1].at[s] = slot;
     }
     return transfer;
 }
 
 static tw_dma store(const struct layer *layer, uint32_t i)
 {
-    const uint32_t streams = layer->tiles->streams, resident = layer->tiles->resident;
+    const uint32_t streams = layer->streams, resident = layer->resident;
     const struct tw_copy *copies = &layer->copies[(uint32_t)parts[i & 1].kind * streams];
     const uint32_t *offsets = &layer->offsets[i * streams];
     const tw_dma transfer = tw_dma_open();
-    for (uint32_t s = layer->tiles->operands; s < streams; s++) {
+    for (uint32_t s = layer->operands; s < streams; s++) {
         if ((resident >> s & 1) == 0) {
             move(&copies[s], parts[i & 1].at[s], (const uint8_t *)layer->whole[s] + offsets[s], TW_DMA_OUT);
         }
@@ -82,24 +103,29 @@ static tw_dma store(const struct layer *layer, uint32_t i)
     return transfer;
 }
 
+__attribute__((noinline)) static void wait(tw_dma transfer)
+{
+    tw_dma_wait(transfer);
+}
+
 void tw_tiles_run(const struct tw_tiles *tiles, const void *const *whole, uint8_t *l1, void *scratch, tw_part *part)
 {
     const int leads = tw_core_id() == 0;
     const uint32_t count = tiles->tiles, ahead = tiles->ahead;
-    struct layer layer = { tiles, whole, l1, NULL, NULL, NULL, NULL };
+    struct layer layer = { 0, 0, 0, whole, l1, NULL, NULL, NULL, NULL };
     tw_dma fetched = 0;
     tw_dma stored[2] = { 0, 0 };
 
     if (leads) {
-        open(&layer);
+        open(&layer, tiles);
         fetched = fetch(&layer, 0);
     }
     for (uint32_t i = 0; i < count; i++) {
         if (leads) {
-            tw_dma_wait(fetched);
+            wait(fetched);
             /* The results of the part that had these slots before must be gone. */
             if (i > ahead) {
-                tw_dma_wait(stored[(i - 1 - ahead) & 1]);
+                wait(stored[(i - 1 - ahead) & 1]);
             }
         }
         tw_barrier();
@@ -120,8 +146,8 @@ void tw_tiles_run(const struct tw_tiles *tiles, const void *const *whole, uint8_
     }
     if (leads) {
         if (ahead && count > 1) {
-            tw_dma_wait(stored[count & 1]);
+            wait(stored[count & 1]);
         }
-        tw_dma_wait(stored[(count - 1) & 1]);
+        wait(stored[(count - 1) & 1]);
     }
 }
