@@ -16,6 +16,7 @@ use crate::ir::{DType, Graph, Value};
 use crate::passes;
 use crate::targets::platform::Role;
 use crate::targets::{self, Assignment, Library, Platform, Tree};
+use crate::tiling::fusion::{self, Fused, Fusion};
 use crate::tiling::saved::{self, Subject};
 use crate::tiling::tiles::{Buffering, Dma, Scratchpad};
 use crate::tiling::{self, CheckedPlan, Interface, MemoryOptions, Outside, Plan};
@@ -72,6 +73,8 @@ pub struct TilingOptions {
     pub external: bool,
     /// Whether parts are fetched ahead.
     pub buffering: Buffering,
+    /// Whether layers are computed part by part together.
+    pub fusion: Fusion,
 }
 
 /// How long a stage took.
@@ -268,18 +271,8 @@ pub fn draft(model: &Path, options: &CompileOptions) -> Result<Draft> {
     if let Some(bytes) = options.tiling.arena {
         memory.capacity = Some(arena_bytes(&target.platform, bytes)?);
     }
-    let plan = clock.stage("plan", || match &options.plan {
-        PlanSource::Made => tiling::plan(&graph, &assignment, &target.library, &memory),
-        PlanSource::Given(plan) => Ok((**plan).clone()),
-        PlanSource::Saved(file) => {
-            let text = std::fs::read_to_string(file)
-                .map_err(|e| Diagnostic::environment(format!("{}: cannot be read: {e}", file.display())))?;
-            let (library, target) = (&target.library, target.platform.name.as_str());
-            let subject =
-                Subject { graph: &graph, assignment: &assignment, library, options: &memory, target };
-            saved::load(&text, &subject).map_err(|e| e.in_file(file))
-        }
-    })?;
+    let Fused { graph, assignment, plan } =
+        clock.stage("plan", || planned(&graph, &assignment, &target, &memory, options))?;
     let file = if let PlanSource::Saved(file) = &options.plan { Some(file.clone()) } else { None };
     Ok(Draft {
         imported: optimised.imported,
@@ -294,6 +287,31 @@ pub fn draft(model: &Path, options: &CompileOptions) -> Result<Draft> {
         file,
         clock,
     })
+}
+
+/// The plan, made or given, and what it is a plan of.
+fn planned(
+    graph: &Verified,
+    assignment: &Assignment,
+    target: &Target,
+    memory: &MemoryOptions,
+    options: &CompileOptions,
+) -> Result<Fused> {
+    let library = &target.library;
+    match &options.plan {
+        PlanSource::Made => fusion::plan(graph, assignment, library, memory, options.tiling.fusion),
+        PlanSource::Given(plan) => {
+            let (graph, assignment) = fusion::apply(graph, assignment, &plan.fused)?;
+            Ok(Fused { graph, assignment, plan: (**plan).clone() })
+        }
+        PlanSource::Saved(file) => {
+            let text = std::fs::read_to_string(file)
+                .map_err(|e| Diagnostic::environment(format!("{}: cannot be read: {e}", file.display())))?;
+            let target = target.platform.name.as_str();
+            let subject = Subject { graph, assignment, library, options: memory, target };
+            saved::load(&text, &subject).map_err(|e| e.in_file(file))
+        }
+    }
 }
 
 impl Draft {

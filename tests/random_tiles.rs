@@ -1,6 +1,6 @@
 //! Property: networks computed in parts compute what the interpreter does. Random networks for siracusa, with as little L1
-//! as they can be computed in and with more, buffered in every way, constants inside and outside of the chip, on one to
-//! eight cores; the checked simulator has no finding, and integers agree bit for bit.
+//! as they can be computed in and with more, buffered in every way, layers by themselves and together, constants inside and
+//! outside of the chip, on one to eight cores; the checked simulator has no finding, and integers agree bit for bit.
 //!
 //! `TILEWRIGHT_SEEDS=FIRST..LAST` chooses the networks (more of them, or the one that failed).
 
@@ -19,6 +19,7 @@ use tilewright::runner::execute::execute;
 use tilewright::runner::random::Random;
 use tilewright::runner::suite::Workspace;
 use tilewright::runner::{Case, ChipOptions, RunOptions, Status};
+use tilewright::tiling::fusion::Fusion;
 use tilewright::tiling::tiles::Buffering;
 
 /// More L1 than the least, in bytes.
@@ -28,7 +29,8 @@ fn options(seed: u64) -> (CompileOptions, u64, u32) {
     let mut random = Random::new(seed ^ 0x7411);
     let mut below = |n: usize| random.int(0, n as i64 - 1) as usize;
     let buffering = [Buffering::Auto, Buffering::Single, Buffering::Double][below(3)];
-    let tiling = TilingOptions { buffering, external: below(2) == 1, ..TilingOptions::default() };
+    let fusion = [Fusion::Auto, Fusion::Longest, Fusion::Longest, Fusion::Off][below(4)];
+    let tiling = TilingOptions { buffering, fusion, external: below(2) == 1, ..TilingOptions::default() };
     let compile = CompileOptions { target: "siracusa".into(), tiling, ..CompileOptions::default() };
     (compile, MORE[below(MORE.len())], 1 + below(8) as u32)
 }

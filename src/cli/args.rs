@@ -175,6 +175,9 @@ pub struct ModelArgs {
     /// Whether parts are fetched while others are computed, where a target computes in parts
     #[arg(long, value_enum, default_value = "auto", value_name = "HOW")]
     pub buffering: BufferingArg,
+    /// Compute every layer by itself, even where neighbouring layers would be faster computed part by part together
+    #[arg(long)]
+    pub no_fusion: bool,
     /// Use the plan in this file (see `compile --save-plan`) instead of making one
     #[arg(long, value_name = "FILE.json")]
     pub plan: Option<PathBuf>,

@@ -13,6 +13,7 @@ use crate::ir::Value;
 use crate::passes;
 use crate::runner::{ChipOptions, RunOptions};
 use crate::tiling::Interface;
+use crate::tiling::fusion::Fusion;
 use crate::tiling::tiles::Buffering;
 
 /// What the compiler needs.
@@ -37,6 +38,7 @@ pub fn compile(args: &ModelArgs) -> CompileOptions {
                 BufferingArg::Single => Buffering::Single,
                 BufferingArg::Double => Buffering::Double,
             },
+            fusion: if args.no_fusion { Fusion::Off } else { Fusion::Auto },
         },
         plan: args.plan.clone().map_or(PlanSource::Made, PlanSource::Saved),
         passes: passes::Options {

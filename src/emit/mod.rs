@@ -4,6 +4,7 @@
 //! Never decides: no tile or size arithmetic, no choice of kernels.
 
 mod api;
+mod call;
 mod kernel;
 mod literal;
 pub mod names;
@@ -36,7 +37,7 @@ use self::weights::Weights;
 use crate::diag::Result;
 use crate::ir::Verified;
 use crate::targets::platform::Memory;
-use crate::targets::{Assignment, Library, Platform};
+use crate::targets::{Assignment, Choice, Library, Platform};
 use crate::tiling::CheckedPlan;
 
 /// How to emit.
@@ -77,9 +78,8 @@ pub fn render(
     let mut names = Names::default();
     api.reserve(&mut names);
     let mut kernels = Kernels::default();
-    for choice in
-        plan.order.iter().filter(|id| !plan.elided.contains(id)).filter_map(|id| assignment.choices.get(id))
-    {
+    let computed = plan.order.iter().filter(|id| !plan.elided.contains(id));
+    for choice in computed.filter_map(|id| assignment.choices.get(id)).flat_map(Choice::calls) {
         kernels.add(&net, library, choice)?;
     }
     for symbol in kernels.variants.keys() {

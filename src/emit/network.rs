@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value as Json, json};
 
 use super::api::{Api, Port};
+use super::call::{self, Site};
 use super::kernel::Kernels;
 use super::names::{Names, comment};
-use super::template::{Rendered, Templates};
+use super::template::Templates;
 use super::transfers::Transfers;
 use super::weights::Weights;
 use crate::diag::{Diagnostic, Diagnostics, Result};
@@ -82,22 +83,19 @@ impl Network<'_> {
                 (false, Some(choice)) => {
                     let name = self.call_name(node, names);
                     let tiled = self.plan.tiled.get(id);
-                    let call = match tiled {
+                    let calls = match tiled {
                         Some(tiled) => {
                             let text = self.tiled(*id, tiled, &name, kernels, templates, &mut body);
                             text.map(|t| {
                                 body.hoisted.extend(t.hoisted);
-                                t.statements
+                                vec![json!({ "text": t.statements.trim(), "parallel": true })]
                             })
                         }
-                        None => self.call(*id, node, choice, &name, kernels, templates, &mut body),
+                        None => self.call(*id, &name, kernels, templates, &mut body),
                     };
-                    let parallel = tiled.is_some() || self.library.kernel(choice.kernel).parallel();
                     let transfers = self.transfers(layer - 1, tiled.is_some(), &mut body);
                     let around = transfers.and_then(|t| {
-                        call.and_then(|text| {
-                            self.surround(&text, i, parallel, tiled.is_some(), &t, templates)
-                        })
+                        calls.and_then(|calls| self.surround(&calls, i, tiled.is_some(), &t, templates))
                     });
                     match around {
                         Ok(text) => {
@@ -134,95 +132,53 @@ impl Network<'_> {
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
+    /// The calls of a layer that is computed at once.
     fn call(
         &self,
         id: NodeId,
-        node: &Node,
-        choice: &Choice,
         name: &str,
         kernels: &mut Kernels,
         templates: &mut Templates,
         body: &mut Body,
-    ) -> Result<String> {
-        let symbol = kernels.add(self.net, self.library, choice)?;
-        let mut context = self.call_context(choice, name, &symbol);
-        let mut operands = Vec::new();
-        for (i, (name, t)) in choice.operands.iter().zip(&node.inputs).enumerate() {
-            let operand = self.tensor(id, i, *t, choice.packing(i), body)?;
-            operands.push(operand.clone());
-            context.insert(name.clone(), operand);
+    ) -> Result<Vec<Json>> {
+        let node = self.graph.node(id);
+        let Some(choice) = self.assignment.choices.get(&id) else { return Ok(Vec::new()) };
+        let mut streams = Vec::new();
+        for (s, t) in node.inputs.iter().chain(&node.outputs).enumerate() {
+            let packing = choice.packing(s).filter(|_| s < node.inputs.len());
+            streams.push(self.tensor(id, s, *t, packing, body)?);
         }
-        let mut results = Vec::new();
-        for (i, (name, t)) in choice.results.iter().zip(&node.outputs).enumerate() {
-            let result = self.tensor(id, node.inputs.len() + i, *t, None, body)?;
-            results.push(result.clone());
-            context.insert(name.clone(), result);
-        }
-        context.insert("results".into(), Json::Array(results));
-        context.insert("operands".into(), Json::Array(operands));
+        let results = streams.split_off(node.inputs.len());
         let scratch = match self.plan.scratch.get(&id) {
             Some(home) => format!("(void *){}", self.place(*home, None, true, body)),
             None => "NULL".into(),
         };
-        context.insert("scratch".into(), json!({ "ptr": scratch, "bytes": choice.scratch_bytes }));
-        let rendered = self.render_call(node, choice, context, templates)?;
-        for hoisted in rendered.hoisted {
+        let site = Site { node, op: &node.op, choice, name, operands: streams, results, scratch };
+        let calls = self.calls(&site, kernels, templates)?;
+        for hoisted in calls.hoisted {
             if !body.hoisted.contains(&hoisted) {
                 body.hoisted.push(hoisted);
             }
         }
-        Ok(rendered.text)
+        Ok(calls.list)
     }
 
-    /// What every call template sees, before operands and results; those that the node lacks are null.
-    pub fn call_context(&self, choice: &Choice, name: &str, symbol: &str) -> Map<String, Json> {
-        let manifest = &self.library.kernel(choice.kernel).manifest;
-        let mut context = Map::new();
-        context.insert("net".into(), json!(self.net));
-        context.insert("id".into(), json!(name));
-        context.insert("kernel".into(), json!(symbol));
-        context.insert("p".into(), Json::Object(choice.params.clone()));
-        let listed = manifest.operands.iter().chain(&manifest.results);
-        for (absent, _) in listed.filter(|(n, _)| !n.ends_with('*')) {
-            context.insert(absent.clone(), Json::Null);
-        }
-        context
-    }
-
-    /// Renders the call template of a choice.
-    ///
-    /// # Errors
-    /// The template is faulty; names the node.
-    pub fn render_call(
-        &self,
-        node: &Node,
-        choice: &Choice,
-        context: Map<String, Json>,
-        templates: &mut Templates,
-    ) -> Result<Rendered> {
-        let (text, path) = self.library.template(self.library.kernel(choice.kernel))?;
-        templates.add(&path, text)?;
-        templates.render(&path, text, &Json::Object(context)).map_err(|mut found| {
-            found.0.iter_mut().for_each(|d| *d = d.clone().at(&node.name, node.op.name()));
-            found
-        })
-    }
-
-    /// The statements of a call with what the platform puts around them; `index` counts the plan's steps from 0.
+    /// The statements of a layer's calls with what the platform puts around them; `index` counts the plan's steps from 0.
     pub fn surround(
         &self,
-        call: &str,
+        calls: &[Json],
         index: usize,
-        parallel: bool,
         parts: bool,
         transfers: &Transfers,
         templates: &mut Templates,
     ) -> Result<String> {
-        let Some((path, text)) = &self.around else { return Ok(indent(call)) };
+        let Some((path, text)) = &self.around else {
+            let texts: Vec<&str> = calls.iter().filter_map(|c| c["text"].as_str()).collect();
+            return Ok(indent(&texts.join("\n")));
+        };
         templates.add(path, text)?;
         let context = json!({
-            "call": call.trim(), "index": index, "parallel": parallel, "parts": parts, "starts": transfers.starts,
+            "calls": calls, "index": index, "parts": parts, "starts": transfers.starts,
             "blocking": transfers.blocking, "loads": transfers.loads, "loaded": transfers.loaded, "awaited": transfers.awaited,
         });
         Ok(indent(&templates.render(path, text, &context)?.text))
@@ -243,15 +199,7 @@ impl Network<'_> {
             Some(staged) => self.place(staged.home, Some(ty), written, body),
             None => self.outside(node, stream, id, packing, body)?,
         };
-        Ok(json!({
-            "ptr": pointer,
-            "type": ty.dtype.c_type(),
-            "dtype": ty.dtype.name(),
-            "shape": ty.shape,
-            "rank": ty.rank(),
-            "elements": ty.elements(),
-            "bytes": ty.bytes(),
-        }))
+        Ok(call::tensor(ty, &pointer))
     }
 
     /// A C expression for a stream of a node where it is when it is not staged.
@@ -347,14 +295,9 @@ impl Network<'_> {
                 body.ports.insert(port.symbol.clone());
                 let (name, bytes) = (comment(&port.name), port.ty.bytes());
                 let copy = format!("memcpy({}, {from}, {bytes});", port.symbol);
-                let copy = self.surround(
-                    &copy,
-                    self.plan.order.len() + index,
-                    false,
-                    false,
-                    &Transfers::default(),
-                    templates,
-                )?;
+                let copy = json!({ "text": copy, "parallel": false });
+                let index = self.plan.order.len() + index;
+                let copy = self.surround(&[copy], index, false, &Transfers::default(), templates)?;
                 body.statements
                     .push(format!("    /* output `{name}` is not computed here: copy it */\n{copy}\n"));
             }
@@ -372,7 +315,7 @@ impl Network<'_> {
 
     fn comment(&self, id: NodeId, node: &Node, choice: &Choice, step: &str) -> String {
         let (inputs, outputs) = (self.graph.types(&node.inputs), self.graph.types(&node.outputs));
-        let mut notes = vec![format!("kernel {}", self.library.kernel(choice.kernel).manifest.name)];
+        let mut notes = vec![format!("kernel {}", self.library.names(choice))];
         let macs = node.op.macs(&inputs, &outputs);
         if macs > 0 {
             notes.push(format!("{macs} MAC"));

@@ -198,9 +198,9 @@ fn layer(
     Layer {
         name: node.name.clone(),
         operator: node.op.name().into(),
-        kernel: kernel.map(|k| k.manifest.name.clone()),
+        kernel: choice.map(|c| library.names(c)),
         engine: engine.map(|e| e.name.clone()),
-        parallel: engine.filter(|e| e.cores > 1).and(kernel).map(|k| k.parallel()),
+        parallel: engine.filter(|e| e.cores > 1).and(choice).map(|c| library.parallel(c)),
         macs: node.op.macs(&inputs, &outputs),
         input_bytes: bytes(false),
         weight_bytes: bytes(true),

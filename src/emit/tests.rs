@@ -321,6 +321,7 @@ fn compile_all(target: &str, folder: &str, wanted: impl Fn(&[(String, DType)]) -
                 inplace: vec![],
                 packs: vec![],
                 cycles: None,
+                links: Vec::new(),
             };
             kernels.add("all", &library, &choice).unwrap();
         }

@@ -5,11 +5,12 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::call::{self, Calls, Site};
 use super::kernel::Kernels;
 use super::network::{Body, Network, arena_name, indent};
 use super::template::Templates;
 use crate::diag::{Diagnostic, Result};
-use crate::ir::{Node, NodeId};
+use crate::ir::{Node, NodeId, TensorType};
 use crate::tiling::tiles::{Kind, Tiled};
 
 /// The text of a layer in parts: what goes to file scope, and the statements of the run function.
@@ -43,10 +44,12 @@ impl Network<'_> {
         let mut hoisted = Vec::new();
         let mut kinds = Vec::new();
         for (i, kind) in tiled.kinds.iter().enumerate() {
-            let call = self.kind(node, tiled, kind, &format!("{name}_{i}"), kernels, templates)?;
-            let parallel = self.library.kernel(kind.choice.kernel).parallel();
-            kinds.push(json!({ "index": i, "call": indent(&call.text).trim(), "parallel": parallel }));
-            hoisted.extend(call.hoisted);
+            let mut calls = self.kind(node, tiled, kind, &format!("{name}_{i}"), kernels, templates)?;
+            for call in &mut calls.list {
+                call["text"] = json!(indent(call["text"].as_str().unwrap_or_default()).trim());
+            }
+            kinds.push(json!({ "index": i, "calls": calls.list }));
+            hoisted.extend(calls.hoisted);
         }
         let mut context = self.tables(id, tiled, node, body)?;
         body.arenas.insert(tiled.arena);
@@ -63,7 +66,7 @@ impl Network<'_> {
         Ok(Text { hoisted, statements: rendered.text })
     }
 
-    /// The kernel's call for one kind of part; `at` holds the parts' addresses.
+    /// The kernel's calls for one kind of part; `at` holds the parts' addresses.
     fn kind(
         &self,
         node: &Node,
@@ -72,29 +75,16 @@ impl Network<'_> {
         name: &str,
         kernels: &mut Kernels,
         templates: &mut Templates,
-    ) -> Result<super::template::Rendered> {
-        let choice = &kind.choice;
-        let symbol = kernels.add(self.net, self.library, choice)?;
-        let tensor = |s: usize| {
-            let (ty, written) = (&kind.types[s], tiled.streams[s].written);
-            let qualifier = if written { "" } else { "const " };
-            json!({
-                "ptr": format!("({qualifier}{} *)at[{s}]", ty.dtype.c_type()),
-                "type": ty.dtype.c_type(), "dtype": ty.dtype.name(), "shape": ty.shape, "rank": ty.rank(),
-                "elements": ty.elements(), "bytes": ty.bytes(),
-            })
+    ) -> Result<Calls> {
+        let part = |(s, ty): (usize, &TensorType)| {
+            let qualifier = if tiled.streams[s].written { "" } else { "const " };
+            call::tensor(ty, &format!("({qualifier}{} *)at[{s}]", ty.dtype.c_type()))
         };
-        let all: Vec<Json> = (0..tiled.streams.len()).map(tensor).collect();
-        let (operands, results) = all.split_at(node.inputs.len());
-        let mut context = self.call_context(choice, name, &symbol);
-        for (name, value) in choice.operands.iter().zip(operands).chain(choice.results.iter().zip(results)) {
-            context.insert(name.clone(), value.clone());
-        }
-        context.insert("operands".into(), json!(operands));
-        context.insert("results".into(), json!(results));
-        let scratch = if choice.scratch_bytes > 0 { "scratch" } else { "NULL" };
-        context.insert("scratch".into(), json!({ "ptr": scratch, "bytes": choice.scratch_bytes }));
-        self.render_call(node, choice, context, templates)
+        let mut operands: Vec<Json> = kind.types.iter().enumerate().map(part).collect();
+        let results = operands.split_off(node.inputs.len());
+        let choice = &kind.choice;
+        let scratch = if choice.scratch_bytes > 0 { "scratch" } else { "NULL" }.into();
+        self.calls(&Site { node, op: &kind.op, choice, name, operands, results, scratch }, kernels, templates)
     }
 
     /// The tables: a line for each part, a line for each stream.

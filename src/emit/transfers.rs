@@ -100,7 +100,7 @@ impl Network<'_> {
         if transfers.starts.is_empty() {
             return Ok(None);
         }
-        let text = self.surround("", self.plan.order.len(), true, false, &transfers, templates)?;
+        let text = self.surround(&[], self.plan.order.len(), false, &transfers, templates)?;
         Ok(Some(format!("    /* The last results are stored. */\n{text}\n")))
     }
 }

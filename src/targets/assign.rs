@@ -14,7 +14,8 @@ use super::manifest::{Manifest, Pattern};
 use super::packing::Packing;
 use super::platform::Platform;
 use crate::diag::{Diagnostic, Diagnostics, Result};
-use crate::ir::ops::Params;
+use crate::ir::import::OpError;
+use crate::ir::ops::{Chain, Params};
 use crate::ir::ranges::Ranges;
 use crate::ir::verify::Verified;
 use crate::ir::{DType, Graph, Node, NodeId, Op, TensorType};
@@ -192,6 +193,9 @@ pub fn fit_part(
     inputs: &[TensorType],
     constant: &[bool],
 ) -> std::result::Result<(Choice, Vec<TensorType>), Vec<String>> {
+    if let Op::Chain(chain) = op {
+        return fit_links(library, whole, chain, inputs, constant);
+    }
     let outputs = op.infer(inputs).map_err(|e| vec![e.message])?;
     let mut params = op.params(inputs, &outputs);
     // What holds for all values holds for some.
@@ -207,6 +211,29 @@ pub fn fit_part(
     };
     let choice = fit(&facts, whole.kernel, library.kernel(whole.kernel))?;
     Ok((choice, outputs))
+}
+
+/// The same for a chain: each link's kernel for its part.
+fn fit_links(
+    library: &Library,
+    whole: &Choice,
+    chain: &Chain,
+    inputs: &[TensorType],
+    constant: &[bool],
+) -> std::result::Result<(Choice, Vec<TensorType>), Vec<String>> {
+    let mut links = Vec::new();
+    let operands: Vec<(TensorType, bool)> = inputs.iter().cloned().zip(constant.iter().copied()).collect();
+    let result = chain.fold(&operands, |i, link, operands| {
+        let (types, constant): (Vec<TensorType>, Vec<bool>) = operands.into_iter().unzip();
+        let call = whole.links.get(i).ok_or_else(|| OpError::invalid("a link has no kernel"))?;
+        let (choice, mut outputs) = fit_part(library, &call.choice, &link.op, &types, &constant)
+            .map_err(|reasons| OpError::invalid(reasons.join("; ")))?;
+        let result = outputs.pop().ok_or_else(|| OpError::invalid("a link has no result"))?;
+        links.push((choice, result.clone()));
+        Ok((result, false))
+    });
+    let (result, _) = result.map_err(|e| vec![e.message])?;
+    Ok((Choice::chained(chain, links), vec![result]))
 }
 
 /// The choice of this kernel for the node, or everything that speaks against it.
@@ -254,6 +281,7 @@ fn fit(facts: &Facts, id: KernelId, kernel: &Kernel) -> std::result::Result<Choi
         inplace: inplace(facts, manifest),
         packs,
         cycles: count("cost", &manifest.cost)?,
+        links: Vec::new(),
     })
 }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::packing::Packing;
-use crate::ir::ops::Params;
+use crate::ir::ops::Operator;
+use crate::ir::ops::{Chain, Params};
 use crate::ir::{DType, NodeId, TensorType};
 
 /// Index of a kernel in the library that was searched.
@@ -31,9 +32,67 @@ pub struct Choice {
     pub packs: Vec<(usize, Packing)>,
     /// Predicted cycles, where the manifest has a cost.
     pub cycles: Option<u64>,
+    /// The calls of a chain, one for each link; none for all other operators.
+    pub links: Vec<LinkCall>,
 }
 
+/// The call of one link of a chain.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinkCall {
+    /// The kernel and all about it.
+    pub choice: Choice,
+    /// Where its result lies in the chain's scratch memory; the last link's is the chain's result and lies elsewhere.
+    pub result_at: Option<usize>,
+    /// Where its own scratch memory lies there.
+    pub scratch_at: usize,
+}
+
+/// Alignment of everything in a chain's scratch memory, in bytes.
+const ALIGNMENT: usize = 16;
+
 impl Choice {
+    /// The choice for a chain, from its links' and the types of their results. Of the results between links, only two
+    /// exist at a time: they take turns in two places.
+    pub fn chained(chain: &Chain, links: Vec<(Choice, TensorType)>) -> Choice {
+        let between = links.len().saturating_sub(1);
+        let mut places = [0usize; 2];
+        for (i, (_, ty)) in links.iter().enumerate().take(between) {
+            places[i % 2] = places[i % 2].max(ty.bytes().next_multiple_of(ALIGNMENT));
+        }
+        let scratch_at = places[0] + places[1];
+        let scratch = links.iter().map(|(c, _)| c.scratch_bytes).max().unwrap_or(0);
+        let packs = links.iter().zip(chain.streams()).flat_map(|((choice, _), streams)| {
+            choice.packs.iter().filter_map(move |(i, p)| Some((*streams.get(*i)?.as_ref()?, *p)))
+        });
+        let count = chain.streams().iter().flatten().flatten().count();
+        let last = links.last();
+        Choice {
+            kernel: last.map_or(KernelId(0), |(c, _)| c.kernel),
+            types: Vec::new(),
+            params: Params::new(),
+            operands: chain.operand_names(count),
+            results: last.map_or_else(Vec::new, |(c, _)| c.results.clone()),
+            scratch_bytes: scratch_at + scratch,
+            inplace: Vec::new(),
+            packs: packs.collect(),
+            cycles: links.iter().map(|(c, _)| c.cycles).sum(),
+            links: links
+                .into_iter()
+                .enumerate()
+                .map(|(i, (choice, _))| LinkCall {
+                    choice,
+                    result_at: (i < between).then_some(i % 2 * places[0]),
+                    scratch_at,
+                })
+                .collect(),
+        }
+    }
+
+    /// The kernels' calls: those of the links, or the one there is.
+    pub fn calls(&self) -> Vec<&Choice> {
+        if self.links.is_empty() { vec![self] } else { self.links.iter().map(|l| &l.choice).collect() }
+    }
+
     /// How operand `index` is to be packed.
     pub fn packing(&self, index: usize) -> Option<Packing> {
         self.packs.iter().find(|(i, _)| *i == index).map(|(_, packing)| *packing)

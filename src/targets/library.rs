@@ -46,6 +46,9 @@ impl Library {
     /// Predicted cycles of a chosen kernel on all the cores that share its work. The cost in the manifest of a kernel that was
     /// written for one core is that of one core.
     pub fn cycles(&self, choice: &Choice) -> Option<u64> {
+        if !choice.links.is_empty() {
+            return choice.links.iter().map(|link| self.cycles(&link.choice)).sum();
+        }
         let kernel = self.kernel(choice.kernel);
         let cores = if kernel.replaced.is_some() { u64::from(kernel.cores) } else { 1 };
         choice.cycles.map(|cycles| cycles.div_ceil(cores))
@@ -53,7 +56,19 @@ impl Library {
 
     /// Cycles that a call of a chosen kernel takes longer behind another kernel, where its manifest says so.
     pub fn cold(&self, choice: &Choice) -> Option<u64> {
-        self.kernel(choice.kernel).manifest.cold
+        choice.calls().iter().map(|c| self.kernel(c.kernel).manifest.cold).sum()
+    }
+
+    /// The names of the kernels that a choice calls.
+    pub fn names(&self, choice: &Choice) -> String {
+        let calls = choice.calls();
+        let names: Vec<&str> = calls.iter().map(|c| self.kernel(c.kernel).manifest.name.as_str()).collect();
+        names.join(" + ")
+    }
+
+    /// Whether all cores of the engine make every call of a choice.
+    pub fn parallel(&self, choice: &Choice) -> bool {
+        choice.calls().iter().all(|c| self.kernel(c.kernel).parallel())
     }
 
     /// Reads the manifests of a platform's folders. Loose manifests of `--kernels` folders come first and

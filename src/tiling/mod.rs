@@ -6,6 +6,7 @@
 pub mod allocator;
 mod blocks;
 mod external;
+pub mod fusion;
 mod levels;
 pub mod plan;
 mod planner;

@@ -167,6 +167,8 @@ pub struct Plan {
     pub cycles_bound: Option<u64>,
     /// Where inputs and outputs are.
     pub interface: Interface,
+    /// Layers of the network, by name, that are merged into one node of the graph that this is a plan of.
+    pub fused: Vec<Vec<String>>,
 }
 
 impl Plan {

@@ -1,17 +1,18 @@
 //! Plans as JSON: every decision by the names of layers and tensors, to be read, edited and used again.
 //!
-//! In: a plan, or its text that nobody trusts. Out: the text, or a plan for the validator to judge; its faults are the
-//! user's. Tables of layers in parts are not saved: they follow from the size of a part and the order of the loops.
+//! In: a plan, or its text that nobody trusts. Out: the text, or a plan for the validator to judge and what it is a plan of;
+//! its faults are the user's. Tables of layers in parts are not saved: they follow from the size of a part and the order of the loops.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::fusion::{self, Fused};
 use super::plan::{Alias, AliasKind, ArenaUse, External, Home, Load, Plan, Staged};
 use super::planner::MemoryOptions;
 use super::tiles::{Tiled, Tiler};
 use crate::diag::{Diagnostic, Result};
-use crate::ir::{Graph, NodeId, TensorId};
+use crate::ir::{Graph, NodeId, TensorId, Verified};
 use crate::targets::{Assignment, Library};
 
 /// The form of the file.
@@ -29,6 +30,8 @@ const HELP: &str = "save the plan of this network again (--save-plan) and edit t
 pub struct Saved {
     format: u32,
     target: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    fused: Vec<Vec<String>>,
     memories: Vec<Memory>,
     layers: Vec<Layer>,
     tensors: BTreeMap<String, String>,
@@ -240,6 +243,7 @@ pub fn save(graph: &Graph, plan: &Plan, target: &str) -> Result<String> {
     let saved = Saved {
         format: FORMAT,
         target: target.into(),
+        fused: plan.fused.clone(),
         memories: plan.arenas.iter().map(memory).collect(),
         layers: plan.order.iter().map(layer).collect(),
         tensors: plan.homes.iter().map(|(t, home)| (names.tensors[t].clone(), at(*home))).collect(),
@@ -255,7 +259,7 @@ pub fn save(graph: &Graph, plan: &Plan, target: &str) -> Result<String> {
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
     /// The network.
-    pub graph: &'a Graph,
+    pub graph: &'a Verified,
     /// Its kernels.
     pub assignment: &'a Assignment,
     /// Where they are from.
@@ -270,7 +274,7 @@ pub struct Subject<'a> {
 ///
 /// # Errors
 /// The text is no plan, or one of another network or target, or a layer has no such parts, or it does not fit.
-pub fn load(text: &str, subject: &Subject) -> Result<Plan> {
+pub fn load(text: &str, subject: &Subject) -> Result<Fused> {
     let saved: Saved = serde_json::from_str(text)
         .map_err(|e| Diagnostic::invalid(format!("this is no saved plan: {e}")).help(HELP))?;
     if saved.format != FORMAT || saved.target != subject.target {
@@ -280,6 +284,8 @@ pub fn load(text: &str, subject: &Subject) -> Result<Plan> {
         );
         return Err(Diagnostic::invalid(message).help(HELP).into());
     }
+    let (graph, assignment) = fusion::apply(subject.graph, subject.assignment, &saved.fused)?;
+    let subject = &Subject { graph: &graph, assignment: &assignment, ..*subject };
     let names = Names::of(subject.graph);
     let nodes = names.nodes.iter().map(|(id, name)| (name.clone(), *id)).collect();
     let tensors = names.tensors.iter().map(|(id, name)| (name.clone(), *id)).collect();
@@ -293,7 +299,9 @@ pub fn load(text: &str, subject: &Subject) -> Result<Plan> {
     }
     reader.loads().map_err(|d| *d)?;
     reader.sizes()?;
-    Ok(reader.plan)
+    let mut plan = reader.plan;
+    plan.fused = saved.fused;
+    Ok(Fused { graph, assignment, plan })
 }
 
 struct Reader<'a> {

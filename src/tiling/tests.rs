@@ -22,6 +22,7 @@ fn kernels(graph: &Graph, inplace: &[&str]) -> Assignment {
         inplace: if inplace.contains(&graph.node(id).op.name()) { vec![(0, 0)] } else { vec![] },
         packs: vec![],
         cycles: None,
+        links: Vec::new(),
     };
     let choices: BTreeMap<_, _> = graph.nodes().map(|(id, _)| (id, choice(id))).collect();
     Assignment { choices, ..Assignment::default() }

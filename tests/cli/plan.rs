@@ -48,6 +48,30 @@ fn compile(dir: &Path, model: &str, options: &[&str], more: &[&str]) -> String {
 }
 
 #[test]
+fn layers_are_computed_together_unless_told_otherwise() {
+    let tmp = tempfile::tempdir().unwrap();
+    let dir = tmp.path();
+    let options = ["--target", "siracusa", "--l1", "12000"];
+    compile(dir, KWS, &options, &["-o", "together", "--save-plan", "together.json"]);
+    compile(dir, KWS, &options, &["-o", "apart", "--no-fusion", "--save-plan", "apart.json"]);
+    let plan =
+        |file| -> serde_json::Value { serde_json::from_slice(&fs::read(dir.join(file)).unwrap()).unwrap() };
+    let fused = plan("together.json");
+    assert_eq!(fused["fused"], serde_json::json!([["Conv_16", "IntegerMean_18"]]));
+    assert!(plan("apart.json").get("fused").is_none());
+    // A group that is none.
+    let mut wrong = fused;
+    wrong["fused"] = serde_json::json!([["IntegerMean_18", "Conv_16"]]);
+    fs::write(dir.join("wrong.json"), wrong.to_string()).unwrap();
+    let text = compile(dir, KWS, &options, &["-o", "wrong", "--plan", "wrong.json"]);
+    assert!(text.starts_with("exit code 3"), "{text}");
+    assert!(
+        text.contains("wrong.json") && text.contains("cannot be computed part by part together"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_plan_used_again_gives_the_same_sources() {
     for (model, options) in CASES {
         let tmp = tempfile::tempdir().unwrap();

@@ -31,6 +31,7 @@ mod bit_shift;
 mod cast;
 mod ceil;
 mod celu;
+mod chain;
 mod clip;
 mod common;
 mod concat;
@@ -167,6 +168,7 @@ pub use bit_shift::BitShift;
 pub use cast::Cast;
 pub use ceil::Ceil;
 pub use celu::Celu;
+pub use chain::{Chain, Link};
 pub use clip::Clip;
 pub use common::{Bound, Real};
 pub use concat::Concat;
@@ -586,4 +588,5 @@ ops! {
     GeluGrad,
     LayerNormGrad,
     Sgd,
+    Chain,
 }
