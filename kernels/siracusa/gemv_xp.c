@@ -34,14 +34,14 @@ void TW_KERNEL(const A_T *a, const B_T *b, const C_T *c, Y_T *y, int32_t words, 
     b += (ptrdiff_t)o * 4 * words;
     while (o < end) {
         const int32_t count = end - o < 8 ? end - o : 8;
-        uint32_t acc[8] = {0, 0, 0, 0, 0, 0, 0, 0};
-        for (int32_t j = 0; c != NULL && j < count; j++) {
-            acc[j] = (uint32_t)(int32_t)c[o + j];
-        }
+        uint32_t acc[8];
         if (count > 4) {
             tw_dots_two(acc, a, b, words);
         } else {
             tw_dots_packed(acc, a, b, words);
+        }
+        for (int32_t j = 0; c != NULL && j < count; j++) {
+            acc[j] += (uint32_t)(int32_t)c[o + j];
         }
         tw_scale(&scaling, acc, o, count, (uint8_t *)y + o);
         o += count;

@@ -127,8 +127,15 @@ void TW_KERNEL(const int32_t *a, const int32_t *b, const C_T *c, int32_t *y, int
             for (; block < blocks && left > 0; block++, left--) {
                 /* The last columns are computed with those before them. */
                 const int32_t o = 4 * block, count = n - o < 4 ? n - o : 4, first = n < 4 ? 0 : o + count - 4;
+                int32_t *const py = y + ((ptrdiff_t)t * m + row) * n + o;
                 uint32_t acc[8];
-                if (n >= 4) {
+                if (count == 4 && rows == 2) {
+                    /* These sums never leave the registers. */
+                    uint32_t sums[8];
+                    tile(ta + (ptrdiff_t)row * a_row, tb + (ptrdiff_t)o * b_col, &steps, steps.a_row, k, sums);
+                    put(sums, py);
+                    put(sums + 4, py + n);
+                } else if (n >= 4) {
                     tile(ta + (ptrdiff_t)row * a_row, tb + (ptrdiff_t)first * b_col, &steps, rows == 2 ? steps.a_row : 0, k,
                          acc);
                 } else {
@@ -141,13 +148,7 @@ void TW_KERNEL(const int32_t *a, const int32_t *b, const C_T *c, int32_t *y, int
                         acc[4 + j] = column[4];
                     }
                 }
-                int32_t *const py = y + ((ptrdiff_t)t * m + row) * n + o;
-                if (count == 4) {
-                    put(acc, py);
-                    if (rows == 2) {
-                        put(acc + 4, py + n);
-                    }
-                } else {
+                if (count < 4 || rows < 2) {
                     put_some(acc + (o - first), py, n, rows, count);
                 }
                 if (scaled) {

@@ -104,13 +104,13 @@ struct tw_range {
 };
 
 /*
- * This core's part of n items. Parts are contiguous, in the order of the cores, begin at multiples of `grain`
- * (at least 1), and differ by at most one grain; those of late cores may be empty.
+ * This core's part of n items. Parts are contiguous, begin at multiples of `grain` (at least 1), and differ by at most one
+ * grain. The first core has the last part, the smallest, which may be empty: it commands the transfers too.
  */
 static inline struct tw_range tw_split(size_t n, size_t grain)
 {
     const size_t cores = (size_t)tw_core_count();
-    const size_t core = (size_t)tw_core_id();
+    const size_t core = cores - 1 - (size_t)tw_core_id();
     const size_t grains = (n + grain - 1) / grain;
     size_t each, more;
     if ((cores & (cores - 1)) == 0) {

@@ -33,11 +33,11 @@
 #define TW_DOT(d, x, w) tw_sdotup_b(d, x, w)
 #endif
 
-/* acc[j] += `words` words of x times those of four rows, packed as rows4. */
+/* acc[j] = `words` words of x times those of four rows, packed as rows4. */
 TW_ALWAYS_INLINE void tw_dots_packed(uint32_t acc[4], const void *x_at, const void *w_at, int32_t words)
 {
 #if TW_XPULP
-    uint32_t a0 = acc[0], a1 = acc[1], a2 = acc[2], a3 = acc[3], v, w0, w1, w2, w3;
+    uint32_t a0 = 0, a1 = 0, a2 = 0, a3 = 0, v, w0, w1, w2, w3;
     __asm__ volatile(TW_LOOP_OPEN
                      ".insn i 0x7b, 4, x0, %[n], 18\n\t" /* lp.setup 0 */
                      ".insn i 0x0b, 2, %[v], 4(%[x])\n\t" /* p.lw rd, 4(rs1!) */
@@ -60,6 +60,7 @@ TW_ALWAYS_INLINE void tw_dots_packed(uint32_t acc[4], const void *x_at, const vo
     acc[3] = a3;
 #else
     const uint8_t *x = (const uint8_t *)x_at, *w = (const uint8_t *)w_at;
+    acc[0] = acc[1] = acc[2] = acc[3] = 0;
     for (; words > 0; words--, x += 4, w += 16) {
         for (int j = 0; j < 4; j++) {
             acc[j] = TW_DOT(acc[j], tw_load_word(x), tw_load_word(w + 4 * j));
@@ -73,8 +74,8 @@ TW_ALWAYS_INLINE void tw_dots_two(uint32_t acc[8], const void *x_at, const void 
 {
 #if TW_XPULP
     const uint8_t *u_at = (const uint8_t *)w_at + 16 * words;
-    uint32_t a0 = acc[0], a1 = acc[1], a2 = acc[2], a3 = acc[3], v, w0, w1, w2, w3;
-    uint32_t a4 = acc[4], a5 = acc[5], a6 = acc[6], a7 = acc[7];
+    uint32_t a0 = 0, a1 = 0, a2 = 0, a3 = 0, v, w0, w1, w2, w3;
+    uint32_t a4 = 0, a5 = 0, a6 = 0, a7 = 0;
     __asm__ volatile(TW_LOOP_OPEN
                      ".insn i 0x7b, 4, x0, %[n], 34\n\t" /* lp.setup 0: 17 instructions */
                      ".insn i 0x0b, 2, %[v], 4(%[x])\n\t" /* p.lw rd, 4(rs1!) */

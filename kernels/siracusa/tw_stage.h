@@ -66,4 +66,15 @@ void tw_loaded(int channel);
 /* Returns when a transfer has ended. */
 void tw_await(int number);
 
+/* Bit n: transfer n, for which the layer in parts that follows waits before its first part. */
+extern uint32_t tw_awaited_later;
+
+TW_ALWAYS void tw_await_later(int number)
+{
+    tw_awaited_later |= UINT32_C(1) << number;
+}
+
+/* Waits for them. */
+void tw_stage_awaited(void);
+
 #endif

@@ -21,11 +21,13 @@ L1 static tw_l3 loads[2];
 L1 static struct later waiting[TW_LATER];
 /* How many of them; L1 holds anything at start. */
 L1 static uint32_t later;
+L1 uint32_t tw_awaited_later;
 
 void tw_stage_begin(void)
 {
     if (tw_core_id() == 0) {
         later = 0;
+        tw_awaited_later = 0;
     }
 }
 
@@ -50,6 +52,15 @@ void tw_stage_later(void)
         tw_fetch(l->l1, l->outside, l->bytes);
     }
     later = 0;
+}
+
+void tw_stage_awaited(void)
+{
+    for (int number = 0; tw_awaited_later != 0; number++, tw_awaited_later >>= 1) {
+        if ((tw_awaited_later & 1) != 0) {
+            tw_await(number);
+        }
+    }
 }
 
 void tw_await(int number)

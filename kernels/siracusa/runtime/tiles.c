@@ -18,6 +18,7 @@ struct layer {
     uint32_t streams;
     uint32_t operands;
     uint32_t resident;
+    uint32_t stores; /* whether anything is stored */
     const void *const *whole;
     uint8_t *l1;
     const uint32_t *slots;
@@ -39,6 +40,7 @@ static void open(struct layer *layer, const struct tw_tiles *tiles)
     layer->streams = streams;
     layer->operands = tiles->operands;
     layer->resident = tiles->resident;
+    layer->stores = ~layer->resident >> tiles->operands & ((1u << (streams - tiles->operands)) - 1);
     layer->turns = (const struct tw_turn *)(layer->offsets + streams * tiles->tiles);
 }
 
@@ -112,19 +114,20 @@ void tw_tiles_run(const struct tw_tiles *tiles, const void *const *whole, uint8_
 {
     const int leads = tw_core_id() == 0;
     const uint32_t count = tiles->tiles, ahead = tiles->ahead;
-    struct layer layer = { 0, 0, 0, whole, l1, NULL, NULL, NULL, NULL };
+    struct layer layer = { 0, 0, 0, 0, whole, l1, NULL, NULL, NULL, NULL };
     tw_dma fetched = 0;
     tw_dma stored[2] = { 0, 0 };
 
     if (leads) {
         open(&layer, tiles);
         fetched = fetch(&layer, 0);
+        tw_stage_awaited();
     }
     for (uint32_t i = 0; i < count; i++) {
         if (leads) {
             wait(fetched);
             /* The results of the part that had these slots before must be gone. */
-            if (i > ahead) {
+            if (i > ahead && layer.stores != 0) {
                 wait(stored[(i - 1 - ahead) & 1]);
             }
         }
@@ -138,13 +141,15 @@ void tw_tiles_run(const struct tw_tiles *tiles, const void *const *whole, uint8_
         part(parts[i & 1].kind, parts[i & 1].at, scratch);
         tw_barrier();
         if (leads) {
-            stored[i & 1] = store(&layer, i);
+            if (layer.stores != 0) {
+                stored[i & 1] = store(&layer, i);
+            }
             if (!ahead && i + 1 < count) {
                 fetched = fetch(&layer, i + 1);
             }
         }
     }
-    if (leads) {
+    if (leads && layer.stores != 0) {
         if (ahead && count > 1) {
             wait(stored[count & 1]);
         }
