@@ -90,12 +90,18 @@ impl Network<'_> {
     /// The tables: a line for each part, a line for each stream.
     fn tables(&self, id: NodeId, tiled: &Tiled, node: &Node, body: &mut Body) -> Result<Map<String, Json>> {
         let bits = |flags: Vec<bool>| flags.iter().rev().fold(0u64, |n, b| n * 2 + u64::from(*b));
+        // What is fetched before the layer begins is in its slot.
+        let there = |i: usize, s: usize| i == 0 && self.plan.stages_first(id, s);
+        let loads = |i: usize, loads: &[bool]| {
+            bits(loads.iter().enumerate().map(|(s, load)| *load && !there(i, s)).collect())
+        };
         let tiles: Vec<Json> = tiled
             .tiles
             .iter()
-            .map(|t| {
+            .enumerate()
+            .map(|(i, t)| {
                 json!({
-                    "kind": t.kind, "loads": bits(t.loads.clone()),
+                    "kind": t.kind, "loads": loads(i, &t.loads),
                     "turns": bits(t.slots.iter().map(|s| *s == 1).collect()), "offsets": t.offsets,
                 })
             })
@@ -104,7 +110,12 @@ impl Network<'_> {
         let mut streams = Vec::new();
         for (s, stream) in tiled.streams.iter().enumerate() {
             let packing = choice.and_then(|c| c.packing(s)).filter(|_| !stream.written);
-            let whole = self.outside(id, s, stream.tensor, packing, body)?;
+            let whole = match self.plan.staged.get(&(id, s)).filter(|_| stream.resident()) {
+                Some(staged) => {
+                    self.place(staged.home, Some(&self.graph.tensor(stream.tensor).ty), stream.written, body)
+                }
+                None => self.outside(id, s, stream.tensor, packing, body)?,
+            };
             let names = choice.map(|c| c.operands.iter().chain(&c.results).cloned().collect::<Vec<_>>());
             streams.push(json!({
                 "index": s, "name": names.and_then(|n| n.get(s).cloned()), "whole": whole,

@@ -80,7 +80,8 @@ pub fn layer(graph: &Graph, plan: &Plan, platform: &Platform, id: NodeId) -> Opt
     let (fetched, stored) = plan.tiled.get(&id).map_or((0, 0), Tiled::moved);
     let mut moved = Moved { fetched, stored, least: 0 };
     for (stream, tensor) in node.inputs.iter().chain(&node.outputs).enumerate() {
-        if let Some(staged) = plan.staged.get(&(id, stream)) {
+        // What the first part takes is counted with the other parts.
+        if let Some(staged) = plan.staged.get(&(id, stream)).filter(|_| !plan.stages_first(id, stream)) {
             let way = if stream < node.inputs.len() { &mut moved.fetched } else { &mut moved.stored };
             *way += staged.bytes as u64;
         }

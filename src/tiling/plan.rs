@@ -94,7 +94,8 @@ pub struct Alias {
     pub kind: AliasKind,
 }
 
-/// An operand fetched into a nearer memory as a whole, or a result stored from there, while other layers are computed.
+/// An operand fetched into a nearer memory as a whole, or a result stored from there, while other layers are computed; or
+/// what the first part of a layer in parts takes of an operand, fetched into its slot.
 ///
 /// Times are layers, counted from 0 over [`Plan::runs`]. A transfer starts when layer `start` does and has ended when layer
 /// `end` does; `start == end` is one that everybody waits for.
@@ -172,6 +173,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether what is staged as stream `stream` of a node is not the whole, but what its first part takes.
+    pub fn stages_first(&self, id: NodeId, stream: usize) -> bool {
+        let whole = |t: &Tiled| t.streams.get(stream).is_some_and(|s| s.resident());
+        self.staged.contains_key(&(id, stream)) && self.tiled.get(&id).is_some_and(|t| !whole(t))
+    }
     /// The nodes that are computed, in order: the layers.
     pub fn runs(&self) -> Vec<NodeId> {
         self.order.iter().filter(|id| !self.elided.contains(id)).copied().collect()

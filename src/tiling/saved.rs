@@ -97,6 +97,9 @@ struct SavedStaged {
     start: String,
     end: String,
     transfer: usize,
+    /// Not the whole: what the first part takes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    first: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -192,9 +195,9 @@ pub fn save(graph: &Graph, plan: &Plan, target: &str) -> Result<String> {
         let streams = names.streams(graph, *id);
         let tiled = plan.tiled.get(id);
         let staged = plan.staged.range((*id, 0)..=(*id, usize::MAX)).map(|((_, s), t)| {
-            let staged =
-                SavedStaged { at: at(t.home), start: time(t.start), end: time(t.end), transfer: t.transfer };
-            (streams[*s].clone(), staged)
+            let (first, transfer) = (plan.stages_first(*id, *s), t.transfer);
+            let (start, end) = (time(t.start), time(t.end));
+            (streams[*s].clone(), SavedStaged { at: at(t.home), start, end, transfer, first })
         });
         let constants = plan.external.range((*id, 0)..=(*id, usize::MAX));
         let share = |a: &Alias| Share {
@@ -389,7 +392,9 @@ impl Reader<'_> {
             )));
         }
         if let Some(parts) = &layer.parts {
-            let tiled = self.tiled(id, parts).map_err(|message| {
+            let whole = layer.staged.iter().filter(|(_, s)| !s.first);
+            let whole = whole.map(|(name, _)| stream(name)).collect::<One<Vec<usize>>>()?;
+            let tiled = self.tiled(id, parts, &whole).map_err(|message| {
                 let node = self.subject.graph.node(id);
                 Box::new(wrong(message).at(&node.name, node.op.name()))
             })?;
@@ -401,7 +406,12 @@ impl Reader<'_> {
         for (name, s) in &layer.staged {
             let stream = stream(name)?;
             let (home, start, end) = (self.home(&s.at)?, self.time(&s.start)?, self.time(&s.end)?);
-            let staged = Staged { home, bytes: self.bytes(id, stream), start, end, transfer: s.transfer };
+            let part = self.plan.tiled.get(&id).and_then(|t| t.kinds.get(t.tiles.first()?.kind));
+            let bytes = match part.filter(|_| s.first) {
+                Some(kind) => kind.copies[stream].bytes(),
+                None => self.bytes(id, stream),
+            };
+            let staged = Staged { home, bytes, start, end, transfer: s.transfer };
             self.plan.staged.insert((id, stream), staged);
         }
         for (name, c) in &layer.constants {
@@ -422,13 +432,14 @@ impl Reader<'_> {
     }
 
     /// The layer's tables: what lies in the scratchpad as a whole is used where it is.
-    fn tiled(&self, id: NodeId, parts: &Parts) -> std::result::Result<Tiled, String> {
+    fn tiled(&self, id: NodeId, parts: &Parts, whole: &[usize]) -> std::result::Result<Tiled, String> {
         let Subject { graph, assignment, library, options, .. } = self.subject;
         let Some(pad) = &options.scratchpad else { return Err("there is no memory for parts".into()) };
         let near = |t: &TensorId| matches!(self.plan.homes.get(t), Some(Home::Arena { arena, .. }) if *arena == pad.arena);
         let node = graph.node(id);
         let streams = node.inputs.iter().chain(&node.outputs).enumerate();
-        let resident = streams.filter(|(_, t)| near(t)).fold(0u64, |mask, (s, _)| mask | 1 << s);
+        let resident =
+            streams.filter(|(s, t)| near(t) || whole.contains(s)).fold(0u64, |mask, (s, _)| mask | 1 << s);
         let tiler = Tiler::new(graph, assignment, library, pad);
         let mut tiled = tiler.given(id, resident, &parts.shape, &parts.order, parts.ahead)?;
         match self.home(&parts.at) {

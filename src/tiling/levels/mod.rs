@@ -52,6 +52,8 @@ pub struct Staging {
     pub end: usize,
     /// First and last layer for which its memory in the scratchpad is taken.
     pub life: (usize, usize),
+    /// Where in the share of its layer, if it is only what the first part of a layer in parts takes.
+    pub slot: Option<usize>,
 }
 
 /// What was decided.

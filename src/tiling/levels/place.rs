@@ -92,15 +92,23 @@ fn place(layers: &Layers, decision: Decision, pad: &Scratchpad, search_nodes: u6
     for c in layers.candidates.iter().filter(|c| decision.near.contains(&c.block)) {
         list.push((Owner::Block(c.block), c.bytes, c.life));
     }
+    // What first parts take lies in their layers' shares, which then begin earlier.
+    let mut begins: BTreeMap<usize, usize> = BTreeMap::new();
     for (i, s) in decision.staged.iter().enumerate() {
-        list.push((Owner::Staged(i), s.bytes, s.life));
+        match s.slot {
+            Some(_) => drop(begins.insert(s.layer, s.start)),
+            None => list.push((Owner::Staged(i), s.bytes, s.life)),
+        }
     }
     for (i, layer) in layers.list.iter().enumerate() {
         match decision.modes.get(&layer.id) {
             Some(Mode::Near) if layer.scratch > 0 => {
                 list.push((Owner::Scratch(layer.id), layer.scratch, (i, i)));
             }
-            Some(Mode::Parts(tiled)) => list.push((Owner::Parts(layer.id), tiled.bytes, (i, i))),
+            Some(Mode::Parts(tiled)) => {
+                let life = (*begins.get(&i).unwrap_or(&i), i);
+                list.push((Owner::Parts(layer.id), tiled.bytes, life));
+            }
             _ => {}
         }
     }
@@ -136,12 +144,13 @@ fn place(layers: &Layers, decision: Decision, pad: &Scratchpad, search_nodes: u6
             Owner::Block(b) => drop(near.blocks.insert(*b, home)),
             Owner::Scratch(id) => drop(near.scratch.insert(*id, home)),
             Owner::Parts(id) => drop(near.bases.insert(*id, offset)),
-            Owner::Staged(i) => {
-                let s = near.decision.staged[*i];
-                let key = (layers.list[s.layer].id, s.stream);
-                let (bytes, start, end) = (s.bytes, s.start, s.end);
-                near.staged.insert(key, Staged { home, bytes, start, end, transfer: transfers[*i] });
-            }
+            Owner::Staged(i) => near.stage(layers, *i, home, transfers[*i]),
+        }
+    }
+    for (i, s) in near.decision.staged.clone().iter().enumerate() {
+        let base = near.bases.get(&layers.list[s.layer].id);
+        if let Some((slot, base)) = s.slot.zip(base) {
+            near.stage(layers, i, Home::Arena { arena: pad.arena, offset: base + slot }, transfers[i]);
         }
     }
     Ok(near)
@@ -173,6 +182,13 @@ fn transfers(decision: &Decision) -> Result<Vec<usize>> {
 }
 
 impl Near {
+    fn stage(&mut self, layers: &Layers, index: usize, home: Home, transfer: usize) {
+        let s = self.decision.staged[index];
+        let (bytes, start, end) = (s.bytes, s.start, s.end);
+        let key = (layers.list[s.layer].id, s.stream);
+        self.staged.insert(key, Staged { home, bytes, start, end, transfer });
+    }
+
     /// With which layer the constants of layer `layer` must be outside of the scratchpad: as their first transfer starts.
     pub fn wanted(&self, layer: usize) -> usize {
         let own = self.decision.staged.iter().filter(|s| s.layer == layer && s.life.1 == layer);

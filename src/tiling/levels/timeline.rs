@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::layers::{Layer, Layers, Stream};
 use super::{Mode, Staging};
 use crate::tiling::blocks::BlockId;
-use crate::tiling::tiles::{Buffering, Copy, Tiler};
+use crate::tiling::tiles::{Buffering, Copy, Tiled, Tiler};
 
 /// Layers ahead of which a constant may be fetched.
 const AHEAD: usize = 4;
@@ -20,6 +20,8 @@ const START: u64 = 60;
 const COLD_PARTS: u64 = 1700;
 /// How much longer a kernel takes that works outside of the scratchpad.
 const FAR: u64 = 8;
+/// Bytes of a constant at most that is staged as a whole for a layer in parts: a transfer for each part costs more.
+const SMALL: usize = 2048;
 
 /// How a layer ended up.
 #[derive(Clone, Debug)]
@@ -73,6 +75,8 @@ struct Trial {
     dma: u64,
     staged: Vec<Staging>,
     own: usize,
+    /// Bytes of `own` that are taken a layer earlier.
+    early: usize,
 }
 
 impl<'a> Timeline<'a> {
@@ -125,9 +129,12 @@ impl<'a> Timeline<'a> {
         let trial = best.unwrap_or_else(|| self.far(layer));
         for s in &trial.staged {
             let (first, last) = s.life;
-            for at in (first..=last).filter(|at| *at != i) {
+            for at in (first..=last).filter(|at| *at != i && s.slot.is_none()) {
                 self.used[at] += aligned(s.bytes);
             }
+        }
+        if trial.early > 0 {
+            self.used[i - 1] += trial.early;
         }
         let near = self.near;
         let outside = |s: &&Stream| s.written && s.block.is_none_or(|b| !near[b]);
@@ -157,8 +164,15 @@ impl<'a> Timeline<'a> {
         if self.used[i] + own > self.free[i] || (behind && !stored.is_empty()) {
             return None;
         }
-        let mut trial =
-            Trial { mode: Mode::Near, begin: self.now, end: 0, dma: self.dma, staged: Vec::new(), own };
+        let mut trial = Trial {
+            mode: Mode::Near,
+            begin: self.now,
+            end: 0,
+            dma: self.dma,
+            staged: Vec::new(),
+            own,
+            early: 0,
+        };
         // Constants first: they may come early. Then what was computed.
         let (constants, computed): (Vec<_>, Vec<_>) =
             fetched.into_iter().partition(|(_, s)| s.block.is_none());
@@ -185,6 +199,7 @@ impl<'a> Timeline<'a> {
                     start: i + 1,
                     end,
                     life,
+                    slot: None,
                 });
             }
         }
@@ -217,7 +232,8 @@ impl<'a> Timeline<'a> {
         trial.begin = trial.begin.max(trial.dma) + START;
         for (stream, s) in list {
             let life = (start, i);
-            trial.staged.push(Staging { layer: i, stream: *stream, bytes: s.bytes, start, end: i, life });
+            let (stream, bytes) = (*stream, s.bytes);
+            trial.staged.push(Staging { layer: i, stream, bytes, start, end: i, life, slot: None });
         }
     }
 
@@ -242,11 +258,25 @@ impl<'a> Timeline<'a> {
         self.tiler.pad.dma.cycles(&Copy::run(bytes))
     }
 
-    /// Part by part, in what is free; some of it may be left to what the next layer wants early.
+    /// Part by part: with all constants in parts too, or with small ones staged as a whole.
     fn try_parts(&self, i: usize, layer: &Layer) -> Option<Trial> {
-        let mask = (0..layer.streams.len()).filter(|s| self.is_near(&layer.streams[*s]));
-        let mask = mask.fold(0u64, |m, s| m | 1 << s);
-        let free = self.free[i].checked_sub(self.used[i])?;
+        let small =
+            |(_, s): &(usize, &Stream)| s.block.is_none() && !s.written && (1..=SMALL).contains(&s.bytes);
+        let small: Vec<_> = layer.streams.iter().enumerate().filter(small).collect();
+        let whole = if small.is_empty() { None } else { self.parts(i, layer, &small) };
+        let parts = self.parts(i, layer, &[]);
+        match (whole, parts) {
+            (Some(a), Some(b)) => Some(if b.end < a.end { b } else { a }),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// Part by part, in what is free; some of it may be left to what the next layer wants early.
+    fn parts(&self, i: usize, layer: &Layer, whole: &[(usize, &Stream)]) -> Option<Trial> {
+        let near = layer.streams.iter().enumerate().filter(|(_, s)| self.is_near(s)).map(|(s, _)| s);
+        let mask = near.chain(whole.iter().map(|(s, _)| *s)).fold(0u64, |m, s| m | 1 << s);
+        let taken: usize = whole.iter().map(|(_, s)| aligned(s.bytes)).sum();
+        let free = self.free[i].checked_sub(self.used[i] + taken)?;
         let wanted = self.layers.list.get(i + 1).map_or(0, |next| {
             next.streams.iter().filter(|s| s.block.is_none()).map(|s| aligned(s.bytes)).sum()
         });
@@ -254,15 +284,58 @@ impl<'a> Timeline<'a> {
         let full = self.tiler.tile(layer.id, mask, free)?;
         let shared = shared.and_then(|b| self.tiler.tile(layer.id, mask, b));
         let tiled = shared.filter(|t| t.cycles <= full.cycles + full.cycles / 50).unwrap_or(full);
-        let begin = self.now.max(self.dma).max(self.layers.arrivals[i]);
-        let end = begin + tiled.cycles + CALL + COLD_PARTS + self.cold(i);
-        let own = aligned(tiled.bytes);
-        Some(Trial { begin, end, dma: end, staged: Vec::new(), own, mode: Mode::Parts(tiled) })
+        let own = aligned(tiled.bytes) + taken;
+        let (begin, mode) = (self.now.max(self.layers.arrivals[i]), Mode::Parts(tiled.clone()));
+        let mut trial = Trial { mode, begin, end: 0, dma: self.dma, staged: Vec::new(), own, early: 0 };
+        self.fetch(i, whole, &mut trial);
+        let saved = self.fetch_first(i, layer, &tiled, &mut trial);
+        trial.begin = trial.begin.max(trial.dma);
+        trial.end = trial.begin + tiled.cycles - saved + CALL + COLD_PARTS + self.cold(i);
+        trial.dma = trial.end;
+        Some(trial)
+    }
+
+    /// Fetches what the first part takes with the layer before, if the share is free then, or else while the layer's code
+    /// comes: cycles that this saves later.
+    fn fetch_first(&self, i: usize, layer: &Layer, tiled: &Tiled, trial: &mut Trial) -> u64 {
+        let Some(tile) = tiled.tiles.first() else { return 0 };
+        let copies = &tiled.kinds[tile.kind].copies;
+        let run = |s: usize| copies[s].planes == 1 && copies[s].rows == 1 && tile.offsets[s] == 0;
+        let first: Vec<usize> = (0..copies.len()).filter(|s| tile.loads[*s] && run(*s)).collect();
+        let cycles: u64 = first.iter().map(|s| self.tiler.pad.dma.cycles(&copies[*s])).sum();
+        let stage = |trial: &mut Trial, start: usize| {
+            trial.staged.extend(first.iter().map(|s| {
+                let (slot, bytes) = (tiled.streams[*s].slots[tile.slots[*s]], copies[*s].bytes());
+                Staging { layer: i, stream: *s, bytes, start, end: i, life: (start, i), slot: Some(slot) }
+            }));
+        };
+        if first.is_empty() {
+            return 0;
+        }
+        let there = |start: usize, s: &Stream| match s.block {
+            None => self.out.chosen[start].begin >= self.layers.arrivals[i],
+            Some(block) => self.home.get(&block).is_none_or(|home| *home <= start),
+        };
+        let share = aligned(tiled.bytes);
+        let before = i.checked_sub(1).filter(|start| {
+            let roomy = self.used[*start] + share <= self.free[*start] && *start >= self.turn;
+            roomy && first.iter().all(|s| there(*start, &layer.streams[*s]))
+        });
+        if let Some(start) = before.filter(|_| self.tiler.pad.buffering != Buffering::Single) {
+            let ready = self.idle(start, trial.dma).max(self.out.chosen[start].begin) + cycles;
+            if trial.begin.max(ready) + START < trial.begin.max(trial.dma) + cycles {
+                stage(trial, start);
+                (trial.begin, trial.dma, trial.early) = (trial.begin.max(ready) + START, ready, share);
+                return cycles;
+            }
+        }
+        stage(trial, i);
+        cycles.min(COLD_PARTS * 2 / 3)
     }
 
     fn far(&self, layer: &Layer) -> Trial {
         let end = self.now + layer.kernel * FAR + CALL;
-        Trial { mode: Mode::Far, begin: self.now, end, dma: self.dma, staged: Vec::new(), own: 0 }
+        Trial { mode: Mode::Far, begin: self.now, end, dma: self.dma, staged: Vec::new(), own: 0, early: 0 }
     }
 }
 

@@ -189,8 +189,8 @@ impl Replay<'_> {
                 self.fault(Some(*id), format!("has parts beyond the end of `{}`", arena.level));
             }
             let near = |t: &TensorId| matches!(self.plan.homes.get(t), Some(Home::Arena { arena, .. }) if *arena == tiled.arena);
-            for stream in tiled.streams.iter().filter(|s| s.resident()) {
-                if !near(&stream.tensor) {
+            for (s, stream) in tiled.streams.iter().enumerate().filter(|(_, s)| s.resident()) {
+                if !near(&stream.tensor) && !self.plan.staged.contains_key(&(*id, s)) {
                     self.fault(Some(*id), "uses parts where they are of a tensor that is not near".into());
                 }
             }
@@ -272,7 +272,10 @@ impl Replay<'_> {
             self.fly(layer);
             layer += 1;
             for (s, t) in node.inputs.iter().enumerate() {
-                if let Some(at) = self.effective(id, s) {
+                let first = self.plan.staged.get(&(id, s)).filter(|_| self.plan.stages_first(id, s));
+                let first = first.map(|f| (locate(f.home), f.bytes));
+                let first = first.map(|((space, offset), bytes)| (space, offset, bytes));
+                for at in self.effective(id, s).into_iter().chain(first) {
                     self.read_at(*t, at, Some(id));
                     self.untouched(at, false, Some(id));
                 }
@@ -301,9 +304,11 @@ impl Replay<'_> {
         node.op.view(&self.graph.types(&node.inputs), &self.graph.types(&node.outputs))
     }
 
-    /// Where a kernel finds a stream: staged, or at the tensor's home. `None` for constants that are not staged.
+    /// Where a kernel, or the transfers of a layer in parts, find a stream: staged, or at the tensor's home. `None` for constants that are not staged.
     fn effective(&self, id: NodeId, stream: usize) -> Option<transfers::Range> {
-        if let Some(staged) = self.plan.staged.get(&(id, stream)) {
+        if let Some(staged) =
+            self.plan.staged.get(&(id, stream)).filter(|_| !self.plan.stages_first(id, stream))
+        {
             let (space, offset) = locate(staged.home);
             return Some((space, offset, staged.bytes));
         }
@@ -428,7 +433,7 @@ impl Replay<'_> {
         };
         let empty = Contents::new();
         let contents = self.memory.get(&space).unwrap_or(&empty);
-        for want in meaning {
+        for want in cut(&meaning, 0, len) {
             let mut done = 0;
             while done < want.len {
                 let held = contents.range(..=at).next_back().filter(|(s, g)| at < **s + g.len);

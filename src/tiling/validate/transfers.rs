@@ -5,7 +5,8 @@
 
 use super::{Replay, Segment, Space, WORD, locate, overlap};
 use crate::ir::{NodeId, TensorId};
-use crate::tiling::plan::{Load, Staged};
+use crate::tiling::plan::{Home, Load, Staged};
+use crate::tiling::tiles::Tiled;
 
 /// Transfers that runtimes must be able to have under way, beside those of a layer in parts.
 const TRANSFERS: usize = 12;
@@ -29,6 +30,20 @@ pub struct Flight {
     target: Range,
     /// What the target will hold: bytes from its start, content.
     carries: Vec<(usize, Segment)>,
+}
+
+/// Whether `staged` is what the first part takes of operand `stream`: the tensor's first bytes, in the slot it reads.
+fn is_first_part(tiled: &Tiled, stream: usize, staged: &Staged) -> bool {
+    let part = tiled.tiles.first().and_then(|t| Some((t, tiled.kinds.get(t.kind)?.copies.get(stream)?)));
+    part.is_some_and(|(tile, copy)| {
+        let slot = tile.slots.get(stream).and_then(|slot| tiled.streams.get(stream)?.slots.get(*slot));
+        let home = slot.map(|at| Home::Arena { arena: tiled.arena, offset: tiled.base + at });
+        let contiguous = copy.planes == 1 && copy.rows == 1 && tile.offsets.get(stream) == Some(&0);
+        contiguous
+            && copy.row == staged.bytes
+            && home == Some(staged.home)
+            && tile.loads.get(stream) == Some(&true)
+    })
 }
 
 impl Replay<'_> {
@@ -59,11 +74,15 @@ impl Replay<'_> {
             };
             let packed = stream < inputs && bytes != ty.bytes();
             let align = ty.dtype.bytes().max(if packed { WORD } else { 1 });
-            if staged.bytes != bytes || !in_order || staged.transfer >= TRANSFERS {
+            let right = match self.plan.tiled.get(&id).filter(|_| self.plan.stages_first(id, stream)) {
+                Some(tiled) => stream < inputs && is_first_part(tiled, stream, &staged),
+                None => staged.bytes == bytes,
+            };
+            if !right || !in_order || staged.transfer >= TRANSFERS {
                 self.fault(Some(id), format!("stream {stream} is staged wrongly: {staged:?}"));
             }
-            if self.plan.tiled.contains_key(&id) {
-                self.fault(Some(id), "is computed in parts and has a whole operand or result staged".into());
+            if self.plan.tiled.contains_key(&id) && stream >= inputs {
+                self.fault(Some(id), "is computed in parts and has a whole result staged".into());
             }
             self.check_home(&format!("stream {stream} of {id}"), staged.home, staged.bytes, align);
         }
@@ -233,7 +252,7 @@ impl Replay<'_> {
         if self.graph.tensor(tensor).is_constant() {
             return own();
         }
-        self.meaning_of(tensor).unwrap_or_else(own)
+        self.meaning_of(tensor).map_or_else(own, |meaning| super::cut(&meaning, 0, bytes))
     }
 
     fn land(&mut self, ended: impl Fn(&Flight) -> bool) {
