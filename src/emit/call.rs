@@ -135,7 +135,8 @@ impl Network<'_> {
         context: Map<String, Json>,
         templates: &mut Templates,
     ) -> Result<Rendered> {
-        let (text, path) = self.library.template(self.library.kernel(site.choice.kernel))?;
+        let (text, path) =
+            self.library.template(self.library.kernel(site.choice.kernel), site.choice.shares.is_some())?;
         templates.add(&path, text)?;
         templates.render(&path, text, &Json::Object(context)).map_err(|mut found| {
             found.0.iter_mut().for_each(|d| *d = d.clone().at(&site.node.name, site.op.name()));

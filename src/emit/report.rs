@@ -200,7 +200,10 @@ fn layer(
         operator: node.op.name().into(),
         kernel: choice.map(|c| library.names(c)),
         engine: engine.map(|e| e.name.clone()),
-        parallel: engine.filter(|e| e.cores > 1).and(choice).map(|c| library.parallel(c)),
+        parallel: engine.filter(|e| e.cores > 1).and(choice).map(|choice| match plan.tiled.get(&id) {
+            Some(tiled) => tiled.kinds.iter().any(|kind| library.parallel(&kind.choice)),
+            None => library.parallel(choice),
+        }),
         macs: node.op.macs(&inputs, &outputs),
         input_bytes: bytes(false),
         weight_bytes: bytes(true),

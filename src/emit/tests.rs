@@ -322,10 +322,11 @@ fn compile_all(target: &str, folder: &str, wanted: impl Fn(&[(String, DType)]) -
                 packs: vec![],
                 cycles: None,
                 links: Vec::new(),
+                shares: None,
             };
             kernels.add("all", &library, &choice).unwrap();
         }
-        let (path, text) = (kernel.manifest.template.clone(), library.template(kernel).unwrap().0);
+        let (path, text) = (kernel.manifest.template.clone(), library.template(kernel, false).unwrap().0);
         Templates::default().add(&path, text).unwrap();
     }
     let dir = tempfile::tempdir().unwrap();
@@ -382,8 +383,9 @@ fn call_templates_for_all_cores_replace_something_and_are_well_formed() {
     let library = Library::load(&tree, &platform).unwrap();
     let mut used = BTreeSet::new();
     for (_, kernel) in library.kernels() {
-        assert_eq!(kernel.cores, if kernel.parallel() { 8 } else { 1 }, "{}", kernel.manifest.origin);
-        let (text, path) = library.template(kernel).unwrap();
+        let parallel = kernel.manifest.parallel || kernel.shared.is_some();
+        assert_eq!(kernel.cores, if parallel { 8 } else { 1 }, "{}", kernel.manifest.origin);
+        let (text, path) = library.template(kernel, true).unwrap();
         Templates::default().add(&path, text).unwrap();
         used.insert(path);
     }

@@ -254,6 +254,11 @@ fn fit(facts: &Facts, id: KernelId, kernel: &Kernel) -> std::result::Result<Choi
         }
     }
     let scope = KernelScope { facts, manifest, cores: kernel.cores };
+    let shares =
+        kernel.shared.as_ref().map(|s| s.shares.count(&scope).map_err(|e| vec![format!("shares: {e}")]));
+    let shares = shares.transpose()?.filter(|shares| *shares > 1);
+    let cores = if manifest.parallel || shares.is_some() { kernel.cores } else { 1 };
+    let scope = KernelScope { facts, manifest, cores };
     reasons.extend(manifest.requires.iter().filter_map(|p| p.check(&scope).err()));
     let packs = packs(facts, manifest, &scope, &mut reasons);
     if !reasons.is_empty() {
@@ -282,6 +287,7 @@ fn fit(facts: &Facts, id: KernelId, kernel: &Kernel) -> std::result::Result<Choi
         packs,
         cycles: count("cost", &manifest.cost)?,
         links: Vec::new(),
+        shares,
     })
 }
 

@@ -30,10 +30,13 @@ pub struct Choice {
     pub inplace: Vec<(usize, usize)>,
     /// Operands (by index), all constant, that the kernel reads packed.
     pub packs: Vec<(usize, Packing)>,
-    /// Predicted cycles, where the manifest has a cost.
+    /// Predicted cycles, where the manifest has a cost: of one core, for kernels that were written for one.
     pub cycles: Option<u64>,
     /// The calls of a chain, one for each link; none for all other operators.
     pub links: Vec<LinkCall>,
+    /// Into how many pieces (at least 2) the platform's call template cuts the work of a kernel that was written for one core;
+    /// `None` where it does not: kernels written for all cores, and calls by one core.
+    pub shares: Option<u64>,
 }
 
 /// The call of one link of a chain.
@@ -76,6 +79,7 @@ impl Choice {
             inplace: Vec::new(),
             packs: packs.collect(),
             cycles: links.iter().map(|(c, _)| c.cycles).sum(),
+            shares: None,
             links: links
                 .into_iter()
                 .enumerate()

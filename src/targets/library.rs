@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use super::assignment::Choice;
 use super::assignment::KernelId;
+use super::expr::Expr;
 use super::manifest::Manifest;
 use super::platform::Platform;
 use super::tree::Tree;
@@ -21,17 +22,19 @@ pub struct Kernel {
     pub engine: usize,
     /// Place of its folder on the search path; lower is preferred.
     pub rank: usize,
-    /// How many cores share its work: those of the engine, or one.
+    /// How many cores can share its work: those of the engine, or one.
     pub cores: u32,
-    /// The call template in the tree that replaces the manifest's: the platform's, for all cores.
-    replaced: Option<String>,
+    /// How all cores share it though it was written for one, where the platform knows.
+    pub shared: Option<Shared>,
 }
 
-impl Kernel {
-    /// Whether all cores of the engine make the call.
-    pub fn parallel(&self) -> bool {
-        self.manifest.parallel || self.replaced.is_some()
-    }
+/// The platform's call of a kernel that was written for one core, by all cores.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    /// The call template in the tree, which takes the place of the manifest's.
+    path: String,
+    /// How many pieces the template can cut the work into.
+    pub shares: Expr,
 }
 
 /// All kernels a platform can use.
@@ -44,14 +47,16 @@ pub struct Library {
 
 impl Library {
     /// Predicted cycles of a chosen kernel on all the cores that share its work. The cost in the manifest of a kernel that was
-    /// written for one core is that of one core.
+    /// written for one core is that of one core; the core with most shares is the last to end.
     pub fn cycles(&self, choice: &Choice) -> Option<u64> {
         if !choice.links.is_empty() {
             return choice.links.iter().map(|link| self.cycles(&link.choice)).sum();
         }
-        let kernel = self.kernel(choice.kernel);
-        let cores = if kernel.replaced.is_some() { u64::from(kernel.cores) } else { 1 };
-        choice.cycles.map(|cycles| cycles.div_ceil(cores))
+        let cores = u64::from(self.kernel(choice.kernel).cores);
+        choice.cycles.map(|cycles| match choice.shares {
+            Some(shares) => cycles.saturating_mul(shares.div_ceil(cores)).div_ceil(shares),
+            None => cycles,
+        })
     }
 
     /// Cycles that a call of a chosen kernel takes longer behind another kernel, where its manifest says so.
@@ -68,7 +73,7 @@ impl Library {
 
     /// Whether all cores of the engine make every call of a choice.
     pub fn parallel(&self, choice: &Choice) -> bool {
-        choice.calls().iter().all(|c| self.kernel(c.kernel).parallel())
+        choice.calls().iter().all(|c| c.shares.is_some() || self.kernel(c.kernel).manifest.parallel)
     }
 
     /// Reads the manifests of a platform's folders. Loose manifests of `--kernels` folders come first and
@@ -95,11 +100,9 @@ impl Library {
                 if tree.overlays().contains(folder) {
                     hidden.insert(name.to_string());
                 }
-                match library.read(file, folder, name) {
-                    Ok(manifest) => {
-                        let kernel = adapted(tree, platform, manifest, *engine, rank);
-                        library.kernels.push(kernel);
-                    }
+                let read = library.read(file, folder, name);
+                match read.and_then(|manifest| adapted(tree, platform, manifest, *engine, rank)) {
+                    Ok(kernel) => library.kernels.push(kernel),
                     Err(found) => faults.0.extend(found.0),
                 }
             }
@@ -121,13 +124,14 @@ impl Library {
     pub fn source(&self, manifest: &Manifest) -> Result<(&str, String)> {
         self.file(&manifest.folder, &manifest.source)
     }
-    /// The call template of a kernel, with the path a user knows it by.
+    /// The call template of a kernel, with the path a user knows it by: that for all cores if they `share` it and the platform
+    /// has one.
     ///
     /// # Errors
     /// The file is not text.
-    pub fn template(&self, kernel: &Kernel) -> Result<(&str, String)> {
-        match &kernel.replaced {
-            Some(path) => Ok((self.tree.text(path)?, self.tree.origin(path))),
+    pub fn template(&self, kernel: &Kernel, share: bool) -> Result<(&str, String)> {
+        match kernel.shared.as_ref().filter(|_| share) {
+            Some(shared) => Ok((self.tree.text(&shared.path)?, self.tree.origin(&shared.path))),
             None => self.file(&kernel.manifest.folder, &kernel.manifest.template),
         }
     }
@@ -173,14 +177,37 @@ impl Library {
     }
 }
 
-/// The kernel on its engine, called by all cores if the engine has a call template for that.
-fn adapted(tree: &Tree, platform: &Platform, manifest: Manifest, engine: usize, rank: usize) -> Kernel {
+/// The kernel on its engine, and how all cores share it if the engine has a call template for that.
+///
+/// # Errors
+/// That template does not say into how many pieces it cuts the work.
+fn adapted(
+    tree: &Tree,
+    platform: &Platform,
+    manifest: Manifest,
+    engine: usize,
+    rank: usize,
+) -> Result<Kernel> {
     let place = platform.engines.get(engine);
     let path = place
         .and_then(|e| e.parallel.as_ref())
         .map(|folder| format!("{folder}/{}/{}", manifest.folder, manifest.template));
-    let replaced = path.filter(|p| !manifest.parallel && tree.get(p).is_some());
-    let parallel = manifest.parallel || replaced.is_some();
+    let shared = match path.filter(|p| !manifest.parallel && tree.get(p).is_some()) {
+        Some(path) => Some(Shared { shares: shares(tree, &path)?, path }),
+        None => None,
+    };
+    let parallel = manifest.parallel || shared.is_some();
     let cores = place.filter(|_| parallel).map_or(1, |e| e.cores.max(1));
-    Kernel { manifest, engine, rank, cores, replaced }
+    Ok(Kernel { manifest, engine, rank, cores, shared })
+}
+
+/// The expression in the first line of a call template for all cores.
+fn shares(tree: &Tree, path: &str) -> Result<Expr> {
+    let first = tree.text(path)?.lines().next().unwrap_or_default();
+    let fault = |message: &str| Diagnostic::invalid(format!("{}:1: {message}", tree.origin(path)));
+    let text = first.strip_prefix("{{! shares: ").and_then(|rest| rest.strip_suffix(" }}"));
+    let text = text.ok_or_else(|| {
+        fault("a call template for all cores begins with `{{! shares: EXPRESSION }}`: how many pieces the work has")
+    })?;
+    Expr::parse(text).map_err(|e| fault(&format!("`{text}`: {}", e.message)).into())
 }

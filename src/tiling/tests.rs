@@ -23,6 +23,7 @@ fn kernels(graph: &Graph, inplace: &[&str]) -> Assignment {
         packs: vec![],
         cycles: None,
         links: Vec::new(),
+        shares: None,
     };
     let choices: BTreeMap<_, _> = graph.nodes().map(|(id, _)| (id, choice(id))).collect();
     Assignment { choices, ..Assignment::default() }

@@ -146,6 +146,7 @@ pub fn table_params(shape: &[usize], tables: &[Vec<Option<usize>>]) -> Params {
                 *size *= n;
                 *table = (0..*size).map(Some).collect();
             }
+            Some(last) if last.0 == 1 && last.2 => *last = (*n, t.clone(), whole),
             _ => merged.push((*n, t.clone(), whole)),
         }
     }
