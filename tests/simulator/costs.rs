@@ -109,6 +109,13 @@ const CLUSTER: &[Row] = &[
     exact("divide_2", "fsqrt, 2 cores", 28.0),
     exact("divide_9", "fsqrt, 9 cores", 126.0),
     about("barrier", "barrier of 9 cores, in a loop", 14.0),
+    Row {
+        name: "fork",
+        what: "fork of 8 cores as the SDK does, of a function not called before",
+        low: 54.0,
+        high: 94.0,
+        exact: false,
+    },
 ];
 
 const CONTROLLER: &[Row] = &[

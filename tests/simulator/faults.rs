@@ -77,7 +77,7 @@ fn transfers() {
     says(26, &["to 128 bytes", "another transfer is still moving"]);
     says(27, &["or whose end nobody has waited for"]);
     says(28, &["while its clock is off"]);
-    says(29, &["of a HyperBus memory of 8388608 bytes"]);
+    says(29, &["of a HyperBus memory of 16777216 bytes"]);
     // Bytes of the HyperRAM that nobody has written.
     says(30, &["uses a value that", "which nobody has written"]);
 }

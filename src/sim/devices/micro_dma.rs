@@ -15,8 +15,8 @@ const CHANNELS: usize = 2;
 const CLOCK: u32 = 1 << 4;
 /// Transfers that wait in a channel.
 const QUEUE: usize = 8;
-/// Bytes of the memories outside, RAM and flash. The platform's RAM is an S27KS0641.
-pub const HYPER_SIZES: [u32; 2] = [8 << 20, 16 << 20];
+/// Bytes of the memories outside, RAM and flash. The public model's RAM is smaller, 8 MiB; networks keep to that.
+pub const HYPER_SIZES: [u32; 2] = [16 << 20, 16 << 20];
 
 /// Cycles until a transfer's first byte; the rest of the measured 1960 is programming and waiting.
 const LATENCY: u64 = 1790;
