@@ -151,6 +151,10 @@ fn floats() {
         ("mean_pool", "siracusa/pool_f32_xp.c", "-DTW_MEAN=1"),
         ("ref_gelu_tanh", "generic/unary.c", GELU_TANH),
         ("gelu_tanh", "siracusa/gelu_tanh_f32_xp.c", ""),
+        ("ref_layer_norm", "generic/layer_norm.c", ""),
+        ("layer_norm", "siracusa/layer_norm_f32_xp.c", ""),
+        ("ref_quantize", "generic/quantize.c", "-DY_T=uint8_t"),
+        ("quantize", "siracusa/quantize_xp.c", "-DY_T=uint8_t"),
     ];
     check("floats", &[], &kernels);
 }
@@ -194,6 +198,38 @@ fn bytes() {
 }
 
 #[test]
+fn reductions() {
+    const SUM: &str = "-DY_T=int32_t -DACC_T=uint32_t -DINIT=0 -DRESULT=(Y_T)acc -DTW_SUM=1 -DSCALE=1";
+    const MEAN: &str = "-DY_T=X_T -DINIT=0 -DSTEP=acc+v";
+    const ROUNDED: &str = "-DACC_T=int64_t -DRESULT=(Y_T)((2*acc+count)/(2*(int64_t)count)-((2*acc+count)%(2*(int64_t)count)<0))";
+    const FLOATS: &str = "-UX_T -UX_BITS -UX_MIN -DX_T=float -DX_BITS=32 -DX_MIN=0 -DY_T=float -DACC_T=float";
+    let float_mean = format!("{FLOATS} -DINIT=0.0f -DSTEP=acc+v");
+    let float_max =
+        format!("{FLOATS} -DINIT=-INFINITY -DSTEP=v>acc||v!=v?v:acc -DRESULT=acc -DTW_SUM=0 -DSCALE=1");
+    for x in ["s8", "u8"] {
+        let kernels = [
+            ("ref_sum", "generic/reduce.c", &format!("{SUM} -DSTEP=acc+(uint32_t)v")),
+            ("sum", "siracusa/reduce_xp.c", &format!("{SUM} -DSTEP=acc+v")),
+            ("ref_mean", "generic/reduce.c", &format!("{MEAN} {ROUNDED}")),
+            (
+                "mean",
+                "siracusa/reduce_xp.c",
+                &format!("{MEAN} -DACC_T=int32_t -DSCALE=count -DRESULT=tw_mean(acc,scale) -DTW_SUM=1"),
+            ),
+            ("ref_float_mean", "generic/reduce.c", &format!("{float_mean} -DRESULT=acc/(float)count")),
+            (
+                "float_mean",
+                "siracusa/reduce_xp.c",
+                &format!("{float_mean} -DSCALE=1.0f/(float)count -DRESULT=acc*scale -DTW_SUM=1"),
+            ),
+            ("ref_float_max", "generic/reduce.c", &float_max),
+            ("float_max", "siracusa/reduce_xp.c", &float_max),
+        ];
+        check("reduce", &[("X", x)], &kernels.map(|(symbol, file, more)| (symbol, file, more.as_str())));
+    }
+}
+
+#[test]
 fn norms() {
     for x in ["s8", "u8"] {
         let kernels = [
@@ -203,6 +239,14 @@ fn norms() {
             ("layer", "siracusa/i_layer_norm_xp.c", ""),
             ("ref_softmax", "generic/i_softmax.c", ""),
             ("softmax", "siracusa/i_softmax_xp.c", ""),
+            ("ref_ita", "generic/ita_partial_max.c", ""),
+            ("ita", "siracusa/ita_max_xp.c", ""),
+            ("ref_scale", "generic/i_no_norm.c", "-UW_T -DW_T=int8_t"),
+            ("scale", "siracusa/i_no_norm_xp.c", "-UW_T -DW_T=int8_t"),
+            ("ref_gelu", "generic/i_gelu.c", "-DWIDE_T=int32_t"),
+            ("gelu", "siracusa/i_gelu_xp.c", ""),
+            ("ref_swish", "generic/i_hardswish.c", "-DWIDE_T=int32_t"),
+            ("swish", "siracusa/i_hardswish_xp.c", ""),
         ];
         check("norms", &[("X", x), ("W", "s32"), ("B", "s32")], &kernels);
     }

@@ -10,6 +10,7 @@
 
 #include "tw_bytes.h"
 #include "tw_cluster.h"
+#include "tw_rows.h"
 #include "tw_xpulp.h"
 
 /* Integer softmax of rows, on all cores, each of which has rows of its own; every intermediate fits 32 bits. */
@@ -29,29 +30,10 @@ TW_ALWAYS_INLINE uint32_t exponential(const struct exponentials *e, uint32_t t)
     return (uint32_t)((e->a * p * p + e->c) >> z);
 }
 
-static inline int32_t largest(const X_T *x, int32_t len)
-{
-    uint32_t max = (uint32_t)(int32_t)*x;
-    int32_t i = 0;
-    if (len >= 8) {
-        uint32_t lanes = tw_load_word(x);
-        for (i = 4; i + 4 <= len; i += 4) {
-            lanes = X_MIN < 0 ? tw_max_b(lanes, tw_load_word(x + i)) : tw_maxu_b(lanes, tw_load_word(x + i));
-        }
-        for (int n = 0; n < 4; n++, lanes >>= 8) {
-            max = tw_max(max, X_MIN < 0 ? tw_extbs(lanes) : tw_extbz(lanes));
-        }
-    }
-    for (; i < len; i++) {
-        max = tw_max(max, (uint32_t)(int32_t)x[i]);
-    }
-    return tw_signed(max);
-}
-
 /* Few elements: every exponential is computed. */
 TW_NEVER_INLINE void direct(const X_T *x, uint8_t *y, int32_t len, const struct exponentials *e, uint32_t top)
 {
-    const int32_t max = largest(x, len);
+    const int32_t max = tw_row_largest((const uint8_t *)x, len, X_MIN < 0);
     uint32_t sum = 0, inverse;
     for (int32_t i = 0; i < len; i++) {
         sum += exponential(e, (uint32_t)(max - x[i]));
@@ -154,7 +136,7 @@ void TW_KERNEL(const X_T *x, uint8_t *y, int32_t rows, int32_t len, int32_t a, i
     y += (ptrdiff_t)part.begin * len;
     for (size_t r = part.begin; r < part.end; r++, x += len, y += len) {
         if (by_table) {
-            const uint32_t *zero = e.table + 255 - largest(x, len);
+            const uint32_t *zero = e.table + 255 - tw_row_largest((const uint8_t *)x, len, X_MIN < 0);
             uint32_t sum = sum_of(x, zero, len);
             sum = sum > 0 ? sum : 1;
             quotients(x, zero, y, len, (uint32_t)top, ((uint32_t)top << 24) / sum, sum);

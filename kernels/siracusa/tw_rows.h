@@ -28,6 +28,33 @@ static inline void tw_row_sums(const uint8_t *x, int32_t n, int is_signed, uint3
     *squares = q;
 }
 
+/* The largest of n bytes, at least one. */
+static inline int32_t tw_row_largest(const uint8_t *x, int32_t n, int is_signed)
+{
+    uint32_t max = is_signed ? tw_extbs(*x) : *x;
+    int32_t i = 0;
+    if (n >= 8) {
+        uint32_t lanes = tw_load_word(x);
+        for (i = 4; i + 4 <= n; i += 4) {
+            lanes = is_signed ? tw_max_b(lanes, tw_load_word(x + i)) : tw_maxu_b(lanes, tw_load_word(x + i));
+        }
+        for (int lane = 0; lane < 4; lane++, lanes >>= 8) {
+            max = tw_max(max, is_signed ? tw_extbs(lanes) : tw_extbz(lanes));
+        }
+    }
+    for (; i < n; i++) {
+        max = tw_max(max, is_signed ? tw_extbs(x[i]) : x[i]);
+    }
+    return tw_signed(max);
+}
+
+/* The mean of whole numbers, rounded to nearest, halves up. */
+static inline int32_t tw_mean(int32_t sum, int32_t count)
+{
+    const int32_t twice = 2 * sum + count, quotient = twice / (2 * count);
+    return quotient - (quotient * 2 * count > twice);
+}
+
 /* The largest number whose square is not above v; v below 2^18. */
 static inline uint32_t tw_root(uint32_t v)
 {

@@ -27,6 +27,14 @@ void gelu(const float *x, float *y, int32_t n);
 void ref_gelu_tanh(const float *x, float *y, int32_t n);
 void gelu_tanh(const float *x, float *y, int32_t n);
 
+void ref_layer_norm(const float *x, const float *scale, const float *bias, float *y, float *mean, float *inv_std,
+                    int32_t rows, int32_t len, int32_t scale_step, int32_t bias_step, float epsilon);
+void layer_norm(const float *x, const float *scale, const float *bias, float *y, float *mean, float *inv_std,
+                int32_t rows, int32_t len, int32_t scale_step, int32_t bias_step, float epsilon);
+void ref_quantize(const float *x, uint8_t *y, int32_t outer, int32_t channels, int32_t inner, const float *scale,
+                  const float *zero, int32_t step, int32_t add_last, int32_t lo, int32_t hi);
+void quantize(const float *x, uint8_t *y, int32_t n, int32_t channels, int32_t inner, const float *scale,
+              const float *zero, int32_t step, int32_t add_last, int32_t lo, int32_t hi);
 void ref_depthwise(const float *x, const float *w, const float *bias, float *y, int32_t n, int32_t channels,
                    int32_t multiplier, int32_t in_d, int32_t in_h, int32_t in_w, int32_t out_d, int32_t out_h,
                    int32_t out_w, int32_t kernel_d, int32_t kernel_h, int32_t kernel_w, int32_t stride_d,
@@ -190,6 +198,55 @@ static void pools(void)
     free(y);
 }
 
+static void rows(void)
+{
+    const int n = pick(1, 12), len = pick(1, 40), scale_step = pick(0, 1), bias_step = pick(0, 1);
+    const size_t all = (size_t)n * len;
+    float *x = random_floats(all), *expected = random_floats(all), *y = random_floats(all);
+    float *scale = random_floats((size_t)len), *bias = pick(0, 2) ? random_floats((size_t)len) : NULL;
+    float *mean = random_floats((size_t)n), *inv = random_floats((size_t)n), *more = random_floats(2 * (size_t)n);
+    ref_layer_norm(x, scale, bias, expected, mean, inv, n, len, scale_step, bias_step, 1e-3f);
+    ON_ALL_CORES(layer_norm(x, scale, bias, y, more, more + n, n, len, scale_step, bias_step, 1e-3f));
+    close_within("layer norm", expected, y, all, 2e-5f);
+    close_within("its mean", mean, more, (size_t)n, 1e-6f);
+    close_within("its deviation", inv, more + n, (size_t)n, 1e-5f);
+    free(x);
+    free(expected);
+    free(y);
+    free(scale);
+    free(bias);
+    free(mean);
+    free(inv);
+    free(more);
+}
+
+/* Scales of any size, values in the middle between two results, large ones and no numbers. */
+static void quantisation(void)
+{
+    const int outer = pick(1, 3), channels = pick(1, 5), inner = pick(1, 30), step = channels > 1, add_last = pick(0, 1);
+    const size_t all = (size_t)outer * channels * inner;
+    float *x = random_floats(all), *scale = random_floats((size_t)channels), *zero = random_floats((size_t)channels);
+    uint8_t *expected = random_bytes(all), *y = random_bytes(all);
+    for (int c = 0; c < channels; c++) {
+        const int kind = pick(0, 9);
+        scale[c] = kind == 0 ? 1e-38f : kind == 1 ? 1e35f : kind < 5 ? 0.25f : (float)pick(1, 1000000) * 1e-6f;
+        zero[c] = (float)pick(0, 255);
+    }
+    for (size_t i = 0; i < all; i++) {
+        const float s = scale[step ? i / (size_t)inner % (size_t)channels : 0];
+        const int kind = pick(0, 30);
+        x[i] = kind == 0 ? NAN : kind == 1 ? INFINITY : kind == 2 ? -1e30f : kind < 10 ? ((float)pick(-300, 300) + 0.5f) * s : (float)pick(-300000, 300000) * 1e-3f * s;
+    }
+    ref_quantize(x, expected, outer, channels, inner, scale, zero, step, add_last, 0, 255);
+    ON_ALL_CORES(quantize(x, y, (int32_t)all, channels, inner, scale, zero, step, add_last, 0, 255));
+    compare("quantisation", expected, y, all);
+    free(x);
+    free(scale);
+    free(zero);
+    free(expected);
+    free(y);
+}
+
 static void functions(void)
 {
     const int rows = pick(1, 9), len = pick(1, 40);
@@ -219,9 +276,11 @@ int main(int argc, char **argv)
     for (int i = 0; i < rounds; i++) {
         product();
         functions();
+        rows();
+        quantisation();
         pools();
         depthwise_convolution();
         convolution();
     }
-    return 0;
+    return failures != 0;
 }

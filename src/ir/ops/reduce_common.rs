@@ -117,7 +117,7 @@ impl Reduction {
     }
 
     /// The attributes, the loops over kept (`keep_dims`, `keep_strides`, `keep_loops`) and reduced axes
-    /// (`reduce_…`), the number of results and `count`.
+    /// (`reduce_…`), the number of results, `count`, and whether the elements of a result lie side by side (`inner`).
     pub fn params(&self, x: &TensorType, y: &TensorType) -> Params {
         let (kept, reduced) = self.loops(&x.shape);
         let mut p = Params::new();
@@ -125,6 +125,7 @@ impl Reduction {
         p.insert("keepdims".into(), self.keepdims.into());
         p.insert("elements".into(), y.elements().into());
         p.insert("count".into(), self.count(&x.shape).into());
+        p.insert("inner".into(), (reduced.strides.last() == Some(&1)).into());
         for (name, loops) in [("keep", kept), ("reduce", reduced)] {
             p.insert(format!("{name}_loops"), loops.dims.len().into());
             p.insert(format!("{name}_dims"), json(&loops.dims));
