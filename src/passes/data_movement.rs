@@ -1,8 +1,10 @@
-//! Reshapes and transposes. In: any graph. Out: none that do nothing, no two in a row where one would do, and
-//! transposes that only move dimensions of 1 as reshapes.
+//! Reshapes and transposes. In: any graph. Out: none that do nothing, no two in a row where one would do, and as reshapes
+//! transposes that only move dimensions of 1 and reductions that only drop them.
 
 use crate::diag::Result;
-use crate::ir::ops::{Reshape, Transpose};
+use crate::ir::ops::{
+    ReduceMax, ReduceMean, ReduceMin, ReduceProd, ReduceSum, ReducedAxes, Reshape, Transpose,
+};
 use crate::ir::{Graph, NodeId, Op};
 
 use super::sweep::{Sweep, rewrite};
@@ -13,6 +15,11 @@ pub fn run(graph: &mut Graph) -> Result<bool> {
         match &sweep.node(id).op {
             Op::Reshape(op) => reshape(sweep, id, op),
             Op::Transpose(op) => transpose(sweep, id, op),
+            Op::ReduceMax(ReduceMax { reduction })
+            | Op::ReduceMean(ReduceMean { reduction })
+            | Op::ReduceMin(ReduceMin { reduction })
+            | Op::ReduceProd(ReduceProd { reduction })
+            | Op::ReduceSum(ReduceSum { reduction }) => reduce(sweep, id, reduction),
             _ => {}
         }
         Ok(())
@@ -26,6 +33,16 @@ fn reshape(sweep: &mut Sweep, id: NodeId, op: &Reshape) {
         sweep.remove(id, x);
     } else if let Some((_, before)) = sweep.producer(x).filter(|(_, n)| matches!(n.op, Op::Reshape(_))) {
         sweep.replace(id, &node.name, op.clone(), before.inputs.clone());
+    }
+}
+
+/// Of one element each, whose type stays: the element itself.
+fn reduce(sweep: &mut Sweep, id: NodeId, reduction: &ReducedAxes) {
+    let node = sweep.node(id);
+    let (x, y) = (node.inputs[0], node.outputs[0]);
+    if reduction.count(sweep.shape(x)) == 1 && sweep.ty(x).dtype == sweep.ty(y).dtype {
+        let shape = sweep.shape(y).to_vec();
+        sweep.replace(id, &node.name, Reshape { shape }, vec![x]);
     }
 }
 
