@@ -52,5 +52,6 @@ cases:
 bench:
 	$(CARGO) bench --bench compile -- $(CASES) $(wildcard ../shared/minimalloc)
 	@scripts/setup.sh riscv
+	$(CARGO) bench --bench predictions -- DeployTest
 	$(CARGO) bench --bench siracusa_costs
 	$(CARGO) bench --bench siracusa_kernels

@@ -320,6 +320,7 @@ fn compile_all(target: &str, folder: &str, wanted: impl Fn(&[(String, DType)]) -
                 scratch_bytes: 0,
                 inplace: vec![],
                 packs: vec![],
+                engine_cycles: None,
                 cycles: None,
                 links: Vec::new(),
                 shares: None,

@@ -44,7 +44,8 @@ pub fn assign(graph: &Verified, platform: &Platform, library: &Library) -> Resul
             let kernel = library.kernel(*kernel_id);
             match fit(&facts, *kernel_id, kernel) {
                 Ok(choice) => {
-                    let key = (choice.cycles.unwrap_or(u64::MAX), kernel.rank);
+                    let cycles = choice.engine_cycles.or(choice.cycles);
+                    let key = (cycles.unwrap_or(u64::MAX), kernel.rank);
                     if best.as_ref().is_none_or(|(cost, rank, _)| key < (*cost, *rank)) {
                         best = Some((key.0, key.1, choice));
                     }
@@ -157,13 +158,14 @@ impl Scope for KernelScope<'_> {
     }
 }
 
-/// A parameter by dotted path; list elements by number.
+/// A parameter by dotted path; list elements by number, or `last`.
 fn param<'a>(params: &'a Params, path: &str) -> Option<&'a Json> {
     let mut parts = path.split('.');
     let mut value = params.get(parts.next()?)?;
     for part in parts {
         value = match value {
             Json::Object(map) => map.get(part)?,
+            Json::Array(list) if part == "last" => list.last()?,
             Json::Array(list) => list.get(part.parse::<usize>().ok()?)?,
             _ => return None,
         };
@@ -288,6 +290,7 @@ fn fit(facts: &Facts, id: KernelId, kernel: &Kernel) -> std::result::Result<Choi
         cycles: count("cost", &manifest.cost)?,
         links: Vec::new(),
         shares,
+        engine_cycles: kernel.costs.as_ref().and_then(|s| s.cost.count(&scope).ok()),
     })
 }
 

@@ -37,6 +37,8 @@ pub struct Choice {
     /// Into how many pieces (at least 2) the platform's call template cuts the work of a kernel that was written for one core;
     /// `None` where it does not: kernels written for all cores, and calls by one core.
     pub shares: Option<u64>,
+    /// Those on this engine of a kernel that was not made for it, where the platform knows.
+    pub engine_cycles: Option<u64>,
 }
 
 /// The call of one link of a chain.
@@ -80,6 +82,7 @@ impl Choice {
             packs: packs.collect(),
             cycles: links.iter().map(|(c, _)| c.cycles).sum(),
             shares: None,
+            engine_cycles: None,
             links: links
                 .into_iter()
                 .enumerate()

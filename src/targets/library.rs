@@ -3,10 +3,11 @@
 //! In: a kernel [`Tree`] and a [`Platform`]. Out: a [`Library`] of checked manifests with their sources and
 //! templates. Never knows graphs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::assignment::Choice;
 use super::assignment::KernelId;
+use super::costs::{self, EngineCosts};
 use super::expr::Expr;
 use super::manifest::Manifest;
 use super::platform::Platform;
@@ -26,6 +27,18 @@ pub struct Kernel {
     pub cores: u32,
     /// How all cores share it though it was written for one, where the platform knows.
     pub shared: Option<Shared>,
+    /// What a call costs on this engine, where the platform knows.
+    pub costs: Option<EngineCosts>,
+}
+
+impl Kernel {
+    fn cold(&self) -> Option<u64> {
+        self.costs.as_ref().and_then(|s| s.cold).or(self.manifest.cold)
+    }
+
+    fn first(&self) -> u64 {
+        self.costs.as_ref().map_or(self.manifest.first, |s| s.first).unwrap_or(0)
+    }
 }
 
 /// The platform's call of a kernel that was written for one core, by all cores.
@@ -47,21 +60,28 @@ pub struct Library {
 
 impl Library {
     /// Predicted cycles of a chosen kernel on all the cores that share its work. The cost in the manifest of a kernel that was
-    /// written for one core is that of one core; the core with most shares is the last to end.
+    /// written for one core is that of one core: unless the platform knows better, that of the core with most shares, which is
+    /// the last to end.
     pub fn cycles(&self, choice: &Choice) -> Option<u64> {
         if !choice.links.is_empty() {
             return choice.links.iter().map(|link| self.cycles(&link.choice)).sum();
         }
-        let cores = u64::from(self.kernel(choice.kernel).cores);
-        choice.cycles.map(|cycles| match choice.shares {
-            Some(shares) => cycles.saturating_mul(shares.div_ceil(cores)).div_ceil(shares),
+        let kernel = self.kernel(choice.kernel);
+        let alone = kernel.shared.is_some() && choice.shares.is_none();
+        choice.engine_cycles.filter(|_| !alone).or(choice.cycles.map(|cycles| match choice.shares {
+            Some(shares) => cycles.saturating_mul(shares.div_ceil(u64::from(kernel.cores))).div_ceil(shares),
             None => cycles,
-        })
+        }))
     }
 
     /// Cycles that a call of a chosen kernel takes longer behind another kernel, where its manifest says so.
     pub fn cold(&self, choice: &Choice) -> Option<u64> {
-        choice.calls().iter().map(|c| self.kernel(c.kernel).manifest.cold).sum()
+        choice.calls().iter().map(|c| self.kernel(c.kernel).cold()).sum()
+    }
+
+    /// Cycles that the first call of a chosen kernel in a network takes longer still.
+    pub fn first(&self, choice: &Choice) -> u64 {
+        choice.calls().iter().map(|c| self.kernel(c.kernel).first()).sum()
     }
 
     /// The names of the kernels that a choice calls.
@@ -91,6 +111,7 @@ impl Library {
         };
         let mut faults = Diagnostics::default();
         let mut hidden = BTreeSet::new();
+        let costs = costs(tree, platform, &mut faults);
         for (rank, (folder, engine)) in path.iter().enumerate() {
             for file in tree.list(folder).filter(|f| f.ends_with(".toml") && !f.ends_with("/platform.toml")) {
                 let name = file[folder.len() + 1..].trim_end_matches(".toml");
@@ -102,7 +123,10 @@ impl Library {
                 }
                 let read = library.read(file, folder, name);
                 match read.and_then(|manifest| adapted(tree, platform, manifest, *engine, rank)) {
-                    Ok(kernel) => library.kernels.push(kernel),
+                    Ok(mut kernel) => {
+                        kernel.costs = costs.get(&(*engine, kernel.manifest.name.clone())).cloned();
+                        library.kernels.push(kernel);
+                    }
                     Err(found) => faults.0.extend(found.0),
                 }
             }
@@ -198,7 +222,7 @@ fn adapted(
     };
     let parallel = manifest.parallel || shared.is_some();
     let cores = place.filter(|_| parallel).map_or(1, |e| e.cores.max(1));
-    Ok(Kernel { manifest, engine, rank, cores, shared })
+    Ok(Kernel { manifest, engine, rank, cores, shared, costs: None })
 }
 
 /// The expression in the first line of a call template for all cores.
@@ -210,4 +234,22 @@ fn shares(tree: &Tree, path: &str) -> Result<Expr> {
         fault("a call template for all cores begins with `{{! shares: EXPRESSION }}`: how many pieces the work has")
     })?;
     Expr::parse(text).map_err(|e| fault(&format!("`{text}`: {}", e.message)).into())
+}
+
+/// What each engine's calls by all cores cost, by engine and kernel.
+fn costs(
+    tree: &Tree,
+    platform: &Platform,
+    faults: &mut Diagnostics,
+) -> BTreeMap<(usize, String), EngineCosts> {
+    let mut all = BTreeMap::new();
+    for (i, engine) in platform.engines.iter().enumerate() {
+        let file = engine.parallel.as_ref().map(|folder| format!("{folder}/{}", costs::FILE));
+        let Some(file) = file.filter(|f| tree.get(f).is_some()) else { continue };
+        match tree.text(&file).and_then(|text| costs::parse(text, &tree.origin(&file))) {
+            Ok(found) => all.extend(found.into_iter().map(|(name, shared)| ((i, name), shared))),
+            Err(found) => faults.0.extend(found.0),
+        }
+    }
+    all
 }

@@ -4,6 +4,7 @@
 
 pub mod assign;
 pub mod assignment;
+pub mod costs;
 pub mod expr;
 pub mod library;
 pub mod manifest;

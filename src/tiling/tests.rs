@@ -21,6 +21,7 @@ fn kernels(graph: &Graph, inplace: &[&str]) -> Assignment {
         scratch_bytes: 0,
         inplace: if inplace.contains(&graph.node(id).op.name()) { vec![(0, 0)] } else { vec![] },
         packs: vec![],
+        engine_cycles: None,
         cycles: None,
         links: Vec::new(),
         shares: None,
