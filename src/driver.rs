@@ -19,7 +19,7 @@ use crate::targets::{self, Assignment, Library, Platform, Tree};
 use crate::tiling::fusion::{self, Fused, Fusion};
 use crate::tiling::saved::{self, Subject};
 use crate::tiling::tiles::{Buffering, Dma, Scratchpad};
-use crate::tiling::{self, CheckedPlan, Interface, MemoryOptions, Outside, Plan};
+use crate::tiling::{self, CheckedPlan, Interface, LAYERS_PER_SECOND, MemoryOptions, Outside, Plan};
 
 /// What the user may choose about a compilation.
 #[derive(Clone, Debug, Default)]
@@ -60,6 +60,9 @@ pub enum PlanSource {
     Saved(PathBuf),
 }
 
+/// How long the planner searches if nobody says otherwise.
+pub const PLAN_SECONDS: f64 = 0.3;
+
 /// What the user may choose about tiling.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TilingOptions {
@@ -75,6 +78,8 @@ pub struct TilingOptions {
     pub buffering: Buffering,
     /// Whether layers are computed part by part together.
     pub fusion: Fusion,
+    /// How long the planner may search, counted in layers that it plays.
+    pub seconds: Option<f64>,
 }
 
 /// How long a stage took.
@@ -454,8 +459,11 @@ fn scratchpad(platform: &Platform, options: &TilingOptions) -> Result<Option<Scr
     let memory = platform.memories.iter().find(|m| m.role == Role::Scratchpad);
     let parts = platform.runtime.as_ref().is_some_and(|r| r.tiled.is_some());
     let (Some(memory), Some(from)) = (memory.filter(|_| parts), platform.arena_memory()) else {
-        let asked =
-            [("--l1", options.scratchpad.is_some()), ("--buffering", options.buffering != Buffering::Auto)];
+        let asked = [
+            ("--l1", options.scratchpad.is_some()),
+            ("--buffering", options.buffering != Buffering::Auto),
+            ("--plan-seconds", options.seconds.is_some()),
+        ];
         let asked = asked.iter().find(|(_, set)| *set);
         return asked.map_or(Ok(None), |(option, _)| {
             let message = format!("{option}: target `{}` has no scratchpad to compute in", platform.name);
@@ -479,6 +487,7 @@ fn scratchpad(platform: &Platform, options: &TilingOptions) -> Result<Option<Scr
         alignment: platform.defaults.alignment.max(8),
         dma: Dma { latency: from.latency.unwrap_or(0), bandwidth: from.bandwidth.unwrap_or(1.0) },
         buffering: options.buffering,
+        budget: (options.seconds.unwrap_or(PLAN_SECONDS) * LAYERS_PER_SECOND as f64) as u64,
     };
     Ok(Some(pad).filter(|_| !options.untiled))
 }

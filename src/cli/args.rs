@@ -178,6 +178,10 @@ pub struct ModelArgs {
     /// Compute every layer by itself, even where neighbouring layers would be faster computed part by part together
     #[arg(long)]
     pub no_fusion: bool,
+    /// How long the planner may search for what is kept in the scratchpad: counted in decisions, so that plans do not depend
+    /// on the machine [default: 0.3]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub plan_seconds: Option<f64>,
     /// Use the plan in this file (see `compile --save-plan`) instead of making one
     #[arg(long, value_name = "FILE.json")]
     pub plan: Option<PathBuf>,
@@ -216,6 +220,11 @@ pub enum BufferingArg {
 }
 
 /// A number of bytes, with a unit if wanted.
+fn seconds(text: &str) -> Result<f64, String> {
+    let parsed = text.parse().ok().filter(|s: &f64| (0.0..=86_400.0).contains(s));
+    parsed.ok_or_else(|| "a number of seconds from 0 to 86400, such as 0.5".into())
+}
+
 fn bytes(text: &str) -> Result<u64, String> {
     let parsed = crate::targets::platform::parse_bytes(text);
     parsed.ok_or_else(|| "a number of bytes, such as 64000 or 64KiB".into())

@@ -192,10 +192,14 @@ fn totals(compiled: &Compiled, outcome: &Outcome) -> String {
     }
     let measured = result.cycles.and(report.totals.predicted_cycles);
     if let Some(predicted) = measured {
-        let bound = report
-            .totals
-            .cycles_bound
-            .map(|b| format!("; by the same costs no plan takes fewer than {}", grouped(b)));
+        let bound = report.totals.cycles_bound.map(|b| match predicted.saturating_sub(b) {
+            0 => "; proven: by the same costs no other choice of what is near takes fewer".to_string(),
+            gap => format!(
+                "; by the same costs no choice of what is near takes fewer than {} (gap {:.1} %)",
+                grouped(b),
+                100.0 * gap as f64 / predicted.max(1) as f64
+            ),
+        });
         line("predicted", format!("{} cycles{}", grouped(predicted), bound.unwrap_or_default()));
     }
     if let Some(instructions) = result.instructions {

@@ -93,7 +93,7 @@ pub struct Totals {
     pub elided: usize,
     /// Predicted cycles, if every kernel has a cost.
     pub predicted_cycles: Option<u64>,
-    /// Cycles that no plan of these kernels can undercut, if known.
+    /// Cycles below which no choice of what is near is predicted, if known; equal to the above where that is proven optimal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cycles_bound: Option<u64>,
     /// Bytes of constants that come from an external memory, where some do.

@@ -16,6 +16,7 @@ pub mod tiles;
 mod validate;
 
 pub use external::Outside;
+pub use levels::LAYERS_PER_SECOND;
 pub use plan::{Alias, AliasKind, ArenaUse, External, Home, Interface, Load, Plan, Staged};
 pub use planner::{MemoryOptions, plan};
 pub use validate::{CheckedPlan, validate};

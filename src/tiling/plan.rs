@@ -164,7 +164,7 @@ pub struct Plan {
     pub loads: Vec<Load>,
     /// Predicted cycles of each layer, where kernels have costs.
     pub cycles: BTreeMap<NodeId, u64>,
-    /// Cycles that no plan of these kernels on this platform can undercut, if known.
+    /// Cycles below which no choice of what is near is predicted, if known.
     pub cycles_bound: Option<u64>,
     /// Where inputs and outputs are.
     pub interface: Interface,

@@ -316,8 +316,13 @@ fn memories_that_are_not_there_are_refused_with_numbers() {
     };
     refused(&["--l1", "64000"], 3, &["--l1: target `host` has no scratchpad to compute in"]);
     refused(&["--buffering", "double"], 3, &["--buffering: target `host` has no scratchpad"]);
+    refused(&["--plan-seconds", "1"], 3, &["--plan-seconds: target `host` has no scratchpad"]);
     refused(&["--default-level", "L3"], 3, &["--default-level: target `host` has no external memory"]);
     let chip = ["--target", "siracusa"];
+    for seconds in ["-1", "nan", "inf", "1e9", "soon"] {
+        let option = format!("--plan-seconds={seconds}");
+        refused(&[&chip[..], &[&option]].concat(), 2, &["a number of seconds from 0 to 86400"]);
+    }
     refused(&[&chip[..], &["--l1", "300000"]].concat(), 3, &["--l1 300000", "give at most 225280"]);
     refused(&[&chip[..], &["--l2", "100000000"]].concat(), 3, &["--l2 100000000", "give at most 2031616"]);
     for small in ["0", "1", "1000"] {

@@ -65,8 +65,11 @@ pub fn cards(records: &[&Record]) -> Vec<Json> {
             |r| cycles(r).and(r.totals.predicted_cycles),
             grouped,
             |r| {
-                let bound =
-                    r.totals.cycles_bound.map(|b| format!("no plan is predicted below {}", grouped(b)));
+                let bound = r.totals.cycles_bound.zip(r.totals.predicted_cycles);
+                let bound = bound.map(|(b, p)| match p.saturating_sub(b) {
+                    0 => "proven optimal by its costs".to_string(),
+                    gap => format!("no plan below {}: gap {:.1} %", grouped(b), percent(gap, p)),
+                });
                 let off = r.totals.predicted_cycles.zip(cycles(r)).map(|(p, c)| {
                     let off = 100.0 * (p as f64 - c as f64) / c.max(1) as f64;
                     format!("{off:+.1} % off")

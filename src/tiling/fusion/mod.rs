@@ -26,7 +26,7 @@ const MOST: usize = 4;
 /// Groups that are looked at in detail at most.
 const LOOKS: usize = 12;
 /// Cycles around the parts of a layer; see the timeline of levels.
-const AROUND: u64 = 1700;
+const AROUND: u64 = 900;
 
 /// Whether layers may be computed together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

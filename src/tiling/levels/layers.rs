@@ -2,7 +2,7 @@
 //!
 //! In: graph, kernels, blocks, order. Out: [`Layers`]. Never decides.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ir::{Graph, NodeId, TensorId};
 use crate::targets::{Assignment, KernelId, Library};
@@ -10,7 +10,9 @@ use crate::tiling::blocks::{BlockId, Blocks, Sharing};
 use crate::tiling::external::{Loads, Outside};
 
 /// Cycles to bring a kernel's code into the instruction cache, unless its manifest knows better.
-const COLD: u64 = 400;
+const COLD: u64 = 200;
+/// Cycles to bring what all layers share there: behind the start nothing is.
+const BEGIN: u64 = 100;
 
 /// Everything that is known before levels are decided.
 #[derive(Clone, Copy, Debug)]
@@ -32,8 +34,6 @@ pub struct Network<'a> {
 /// An operand or result.
 #[derive(Clone, Debug)]
 pub struct Stream {
-    /// The tensor.
-    pub tensor: TensorId,
     /// Its block; none for constants.
     pub block: Option<BlockId>,
     /// Bytes as the kernel reads or writes them.
@@ -50,9 +50,11 @@ pub struct Layer {
     /// Operands, then results.
     pub streams: Vec<Stream>,
     /// Which kernel it calls.
-    pub kernel_id: Option<KernelId>,
-    /// Cycles that it takes longer behind another kernel.
+    kernel_id: Option<KernelId>,
+    /// Cycles that it takes longer as its code is not in the instruction cache.
     pub cold: u64,
+    /// Cycles that it takes longer if its kernel is called for the first time.
+    first: u64,
     /// Cycles of its kernel with everything in the scratchpad.
     pub kernel: u64,
     /// Bytes of working memory.
@@ -96,6 +98,16 @@ impl Layers {
             }
             before.push(layers.list.len());
         }
+        let mut known = BTreeSet::new();
+        let mut before_it = None;
+        for l in &mut layers.list {
+            if l.kernel_id.is_some() && l.kernel_id == before_it {
+                l.cold = 0;
+            }
+            let begin = if known.is_empty() { BEGIN } else { 0 };
+            l.cold += if known.insert(l.kernel_id) { l.first + begin } else { 0 };
+            before_it = l.kernel_id;
+        }
         for (i, l) in layers.list.iter().enumerate() {
             for block in l.streams.iter().filter(|s| !s.written).filter_map(|s| s.block) {
                 layers.readers.entry(block).or_default().push(i);
@@ -130,7 +142,6 @@ fn layer(graph: &Graph, assignment: &Assignment, library: &Library, blocks: &Blo
         let written = i >= node.inputs.len();
         let read = choice.filter(|_| !written);
         Stream {
-            tensor: *tensor,
             block: blocks.place.get(tensor).map(|(block, _)| *block),
             bytes: read.map_or(ty.bytes(), |c| c.operand_bytes(i, ty)),
             written,
@@ -142,6 +153,7 @@ fn layer(graph: &Graph, assignment: &Assignment, library: &Library, blocks: &Blo
         id,
         // Without a cost in its manifest, a kernel takes a cycle for each byte.
         cold: choice.and_then(|c| library.cold(c)).unwrap_or(COLD),
+        first: choice.map_or(0, |c| library.first(c)),
         kernel_id: choice.map(|c| c.kernel),
         kernel: choice.and_then(|c| library.cycles(c)).unwrap_or(bytes as u64),
         scratch: choice.map_or(0, |c| c.scratch_bytes),

@@ -19,6 +19,9 @@ mod timeline;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+/// Layers that the search plays in a second, on the slowest machine that shall keep to it.
+pub const LAYERS_PER_SECOND: u64 = 1_000_000;
+
 pub use layers::Network;
 pub use place::{Near, plan};
 
@@ -27,13 +30,14 @@ use super::tiles::Tiled;
 use crate::ir::NodeId;
 
 /// How a layer is computed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum Mode {
     /// At once, with everything in the scratchpad.
     Near,
     /// Part by part.
     Parts(Rc<Tiled>),
     /// Where the tensors are, outside of the scratchpad or in it.
+    #[default]
     Far,
 }
 
@@ -67,6 +71,6 @@ pub struct Decision {
     pub staged: Vec<Staging>,
     /// Predicted cycles of each layer, waits included.
     pub cycles: BTreeMap<NodeId, u64>,
-    /// Cycles that no decision can undercut.
+    /// Cycles that no decision undercuts; if they are those of this one, it is proven optimal.
     pub bound: u64,
 }

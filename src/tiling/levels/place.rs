@@ -50,8 +50,11 @@ pub fn plan(network: &Network, pad: &Scratchpad, search_nodes: u64) -> Result<Ne
     let tiler = Tiler::new(network.graph, network.assignment, network.library, pad);
     let layers = Layers::of(network, pad.capacity);
     let mut capacity = pad.capacity;
+    let mut bound = None;
     for _ in 0..ROUNDS {
-        let decision = decide(network, &layers, &tiler, capacity);
+        let mut decision = decide(network, &layers, &tiler, capacity, pad.budget);
+        // With less memory than there is nothing is proven.
+        decision.bound = *bound.get_or_insert(decision.bound);
         refuse(network, &tiler, &decision, pad)?;
         let near = place(&layers, decision, pad, search_nodes)?;
         if near.arena.bytes <= pad.capacity {

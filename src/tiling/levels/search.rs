@@ -1,25 +1,36 @@
 //! Which blocks are near.
 //!
-//! In: layers and a scratchpad. Out: a [`Decision`]. First everything is near; blocks leave until the rest fits; then single
-//! blocks change sides as long as that saves cycles. Deterministic: effort is counted in trials.
+//! In: layers and a scratchpad. Out: a [`Decision`] with the fewest cycles, or the best found in a budget and a bound below
+//! which there is none. Deterministic: effort is counted, not timed.
+//!
+//! Optimal means: no other set of near blocks that fits, layer by layer, takes fewer cycles by the [`Timeline`], which
+//! plays each layer in the mode that ends first and starts each transfer as early as there is room. It says nothing about
+//! timelines that are less greedy, nor about sizes of parts that the [`Tiler`] does not look at.
+//!
+//! Branch and bound, breadth first. Blocks are decided in the order in which they come to life, and layers are played as
+//! soon as all blocks that matter to them are decided. So every node of the tree is a timeline that is exact up to some
+//! layer; what follows takes at least the kernels ([`Timeline::least`]). Of nodes of one depth that agree in all that
+//! matters later ([`Timeline::key`]) only the earliest is kept: in networks that are chains few remain. If the budget does
+//! not suffice for all of them, those of the least bound go on, and the least bound of those dropped is what is proven.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::layers::{Candidate, Layers, Network};
-use super::timeline::{CALL, Outcome, Timeline, aligned};
+use super::timeline::{Outcome, START, Timeline, aligned};
 use super::{Decision, Mode};
-use crate::ir::TensorId;
 use crate::tiling::tiles::Tiler;
 
 /// Alignment of everything in the scratchpad.
 pub const ALIGNMENT: usize = 8;
-/// Trials of one network at most.
-const TRIALS: usize = 400;
+/// Trials of whole networks at most, for a first solution.
+const TRIALS: usize = 60;
 
-/// Decides for a network's layers; `capacity` are the bytes of the scratchpad that may be used.
-pub fn decide(network: &Network, layers: &Layers, tiler: &Tiler, capacity: usize) -> Decision {
-    let mut search = Search { layers, tiler, capacity, trials: 0 };
-    let mut near = vec![false; network.blocks.blocks.len()];
+/// Decides for a network's layers; `capacity` are the bytes of the scratchpad that may be used, `budget` how many layers
+/// may be played.
+pub fn decide(network: &Network, layers: &Layers, tiler: &Tiler, capacity: usize, budget: u64) -> Decision {
+    let blocks = network.blocks.blocks.len();
+    let mut search = Search { layers, tiler, capacity, blocks, trials: 0, budget };
+    let mut near = vec![false; blocks];
     layers.candidates.iter().for_each(|c| near[c.block] = true);
     let mut outcome = search.run(&near);
     while let Some(leaves) = search.crowded(&near, &outcome) {
@@ -27,19 +38,30 @@ pub fn decide(network: &Network, layers: &Layers, tiler: &Tiler, capacity: usize
         outcome = search.run(&near);
     }
     search.improve(&mut near, &mut outcome);
-    search.decision(near, outcome)
+    let bound = search.branch(&mut near, &mut outcome);
+    search.decision(near, outcome, bound)
 }
 
 struct Search<'a> {
     layers: &'a Layers,
     tiler: &'a Tiler<'a>,
     capacity: usize,
+    blocks: usize,
     trials: usize,
+    /// Layers that may still be played.
+    budget: u64,
 }
 
-impl Search<'_> {
+/// A node of the tree: what is decided, and the cycles that nothing below undercuts.
+struct Node<'a> {
+    line: Timeline<'a>,
+    least: u64,
+}
+
+impl<'a> Search<'a> {
     fn run(&mut self, near: &[bool]) -> Outcome {
         self.trials += 1;
+        self.budget = self.budget.saturating_sub(self.layers.list.len() as u64);
         Timeline::run(self.layers, self.tiler, near, self.capacity)
     }
 
@@ -65,14 +87,11 @@ impl Search<'_> {
     fn improve(&mut self, near: &mut [bool], outcome: &mut Outcome) {
         let mut order: Vec<&Candidate> = self.layers.candidates.iter().collect();
         order.sort_by_key(|c| (std::cmp::Reverse(c.bytes), c.block));
-        // If all are near and nothing is left to be wished for, no move can help.
-        let settled = order.iter().all(|c| near[c.block])
-            && outcome.chosen.iter().all(|c| matches!(c.mode, Mode::Near));
-        let mut again = !settled;
+        let (mut again, floor) = (true, self.budget / 2);
         while again {
             again = false;
             for c in &order {
-                if self.trials >= TRIALS {
+                if self.trials >= TRIALS || self.budget <= floor {
                     return;
                 }
                 near[c.block] = !near[c.block];
@@ -87,7 +106,58 @@ impl Search<'_> {
         }
     }
 
-    fn decision(&self, near: Vec<bool>, outcome: Outcome) -> Decision {
+    /// Replaces the solution by the best one; the cycles that none undercuts.
+    fn branch(&mut self, near: &mut Vec<bool>, outcome: &mut Outcome) -> u64 {
+        let n = self.layers.list.len();
+        let mut rest = vec![0; n + 1];
+        for i in (0..n).rev() {
+            rest[i] = rest[i + 1] + Timeline::least(self.layers, i);
+        }
+        let mut order: Vec<&Candidate> = self.layers.candidates.iter().collect();
+        order.sort_by_key(|c| (c.life.0, std::cmp::Reverse(c.bytes), c.block));
+        let root = Timeline::new(self.layers, self.tiler, self.blocks, self.capacity);
+        let mut level = vec![Node { line: root, least: rest[0] }];
+        let mut proven = u64::MAX;
+        for depth in 0..=order.len() {
+            // A layer depends on what is near with it and right behind it.
+            let known = order.get(depth).map_or(n, |c| c.life.0.saturating_sub(1));
+            let mut kept: BTreeMap<Vec<i64>, Node> = BTreeMap::new();
+            for mut node in level {
+                self.budget = self.budget.saturating_sub(1 + node.line.advance(known));
+                node.least = node.line.now() + rest[known];
+                // A solution is only replaced by a better one.
+                if node.least >= outcome.cycles && outcome.overflow == 0 {
+                    continue;
+                }
+                let key = node.line.key();
+                if kept.get(&key).is_none_or(|other| node.least < other.least) {
+                    kept.insert(key, node);
+                }
+            }
+            let mut nodes: Vec<Node> = kept.into_values().collect();
+            let left = 2 * (n - known + order.len() - depth).max(1) as u64;
+            let most = (self.budget / left).max(1);
+            if nodes.len() as u64 > most {
+                nodes.sort_by_key(|node| node.least);
+                let dropped = nodes.split_off(usize::try_from(most).unwrap_or(usize::MAX));
+                proven = dropped.iter().map(|node| node.least).fold(proven, u64::min);
+            }
+            let Some(block) = order.get(depth) else {
+                level = nodes;
+                break;
+            };
+            level = nodes.into_iter().flat_map(|node| children(node, block)).collect();
+        }
+        for node in level {
+            let (set, other) = node.line.end();
+            if (other.overflow, other.cycles) < (outcome.overflow, outcome.cycles) {
+                (*near, *outcome) = (set, other);
+            }
+        }
+        proven.min(outcome.cycles)
+    }
+
+    fn decision(&self, near: Vec<bool>, outcome: Outcome, bound: u64) -> Decision {
         let mut decision = Decision { staged: outcome.staged, ..Decision::default() };
         decision.near = (0..near.len()).filter(|b| near[*b]).collect();
         let mut before = 0;
@@ -96,19 +166,33 @@ impl Search<'_> {
             decision.cycles.insert(layer.id, chosen.end - before);
             before = chosen.end;
         }
-        decision.bound = self.bound();
+        // A transfer is started by another layer than it is for; behind the last one by none.
+        let started: BTreeSet<(usize, usize)> = decision.staged.iter().map(|s| (s.layer, s.start)).collect();
+        for (layer, start) in started.into_iter().filter(|(layer, start)| layer != start) {
+            let by = START as i64;
+            for (at, by) in [(layer, -by), (start, by)] {
+                if let Some(layer) = self.layers.list.get(at) {
+                    decision.cycles.entry(layer.id).and_modify(|c| *c = c.saturating_add_signed(by));
+                }
+            }
+        }
+        let sum = decision.cycles.values().sum();
+        decision.bound = if bound >= outcome.cycles { sum } else { bound.min(sum) };
         decision
     }
-
-    /// The cores must compute everything, and the DMA must fetch every constant and input and store every output.
-    fn bound(&self) -> u64 {
-        let kernels = self.layers.list.iter().map(|l| l.kernel + CALL).sum();
-        let near = |b: usize| self.layers.candidates.iter().any(|c| c.block == b);
-        let streams = self.layers.list.iter().flat_map(|l| &l.streams);
-        let outside = streams.filter(|s| s.block.is_none_or(|b| !near(b)));
-        let moved: BTreeMap<TensorId, usize> = outside.map(|s| (s.tensor, s.bytes)).collect();
-        let bytes: usize = moved.values().sum();
-        let moved = bytes as f64 / self.tiler.pad.dma.bandwidth.max(0.01);
-        u64::max(kernels, moved as u64)
-    }
 }
+
+/// The two ways to go on: the block is near, if there is room, or it is not.
+fn children<'a>(node: Node<'a>, block: &Candidate) -> Vec<Node<'a>> {
+    let mut line = node.line.clone();
+    let mut both = Vec::new();
+    if line.put(block) {
+        both.push(Node { line, least: node.least });
+    }
+    both.push(node);
+    both
+}
+
+#[cfg(test)]
+#[path = "search_tests.rs"]
+mod tests;

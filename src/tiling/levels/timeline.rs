@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::layers::{Layer, Layers, Stream};
+use super::layers::{Candidate, Layer, Layers, Stream};
 use super::{Mode, Staging};
 use crate::tiling::blocks::BlockId;
 use crate::tiling::tiles::{Buffering, Copy, Tiled, Tiler};
@@ -13,11 +13,13 @@ use crate::tiling::tiles::{Buffering, Copy, Tiled, Tiler};
 /// Layers ahead of which a constant may be fetched.
 const AHEAD: usize = 4;
 /// Cycles around a kernel's call: its arguments, the barrier behind it.
-pub const CALL: u64 = 20;
+const CALL: u64 = 90;
 /// Cycles to start a transfer.
-const START: u64 = 60;
-/// Cycles to bring the code of the loop around parts into the instruction cache.
-const COLD_PARTS: u64 = 1700;
+pub const START: u64 = 175;
+/// Cycles to find out that it has ended.
+const AWAIT: u64 = 115;
+/// Cycles to bring the code of the loop around parts into the instruction cache, and the tables to the scratchpad.
+const COLD_PARTS: u64 = 800;
 /// How much longer a kernel takes that works outside of the scratchpad.
 const FAR: u64 = 8;
 /// Bytes of a constant at most that is staged as a whole for a layer in parts: a transfer for each part costs more.
@@ -50,16 +52,22 @@ pub struct Outcome {
 }
 
 /// The state between two layers.
+#[derive(Clone)]
 pub struct Timeline<'a> {
     layers: &'a Layers,
     tiler: &'a Tiler<'a>,
-    near: &'a [bool],
+    /// For each block: whether it is in the scratchpad.
+    near: Vec<bool>,
     /// Bytes that near blocks leave free at each layer, and those taken by anything else.
     free: Vec<usize>,
     used: Vec<usize>,
+    /// Bytes of near blocks that do not fit, at each layer.
+    over: Vec<usize>,
     /// When the DMA is idle, when the cores are.
     dma: u64,
     now: u64,
+    /// Cycles to store what the latest layer computed: the next one starts that, behind transfers that started before.
+    store: u64,
     /// The layer from which on everything in a block that is not near is there.
     home: BTreeMap<BlockId, usize>,
     /// The layer with which the latest transfer starts: those for later layers must not go before it.
@@ -68,11 +76,13 @@ pub struct Timeline<'a> {
 }
 
 /// What a layer would do to the state.
+#[derive(Default)]
 struct Trial {
     mode: Mode,
     begin: u64,
     end: u64,
     dma: u64,
+    store: u64,
     staged: Vec<Staging>,
     own: usize,
     /// Bytes of `own` that are taken a layer earlier.
@@ -80,38 +90,94 @@ struct Trial {
 }
 
 impl<'a> Timeline<'a> {
-    /// Runs all layers; `near` says for each block whether it is in the scratchpad.
-    pub fn run(layers: &'a Layers, tiler: &'a Tiler<'a>, near: &'a [bool], capacity: usize) -> Outcome {
+    /// Before the first layer, with nothing in the scratchpad; `blocks` is their number.
+    pub fn new(layers: &'a Layers, tiler: &'a Tiler<'a>, blocks: usize, capacity: usize) -> Timeline<'a> {
         let n = layers.list.len();
-        let mut live = vec![0usize; n + 1];
-        for c in layers.candidates.iter().filter(|c| near[c.block]) {
-            live[c.life.0..=c.life.1].iter_mut().for_each(|l| *l += aligned(c.bytes));
-        }
-        let mut line = Timeline {
+        Timeline {
             layers,
             tiler,
-            near,
-            free: live.iter().map(|l| capacity.saturating_sub(*l)).collect(),
+            near: vec![false; blocks],
+            free: vec![capacity; n + 1],
             used: vec![0; n + 1],
+            over: vec![0; n + 1],
             dma: 0,
             now: 0,
+            store: 0,
             home: Default::default(),
             turn: 0,
             out: Outcome::default(),
-        };
-        let mut worst = 0;
-        for (i, l) in live.iter().enumerate() {
-            let over = l.saturating_sub(capacity);
-            line.out.overflow += over;
-            if over > worst {
-                (worst, line.out.fullest) = (over, Some(i));
-            }
         }
-        for i in 0..n {
-            line.step(i);
+    }
+
+    /// Runs all layers; `near` says for each block whether it is in the scratchpad.
+    pub fn run(layers: &'a Layers, tiler: &'a Tiler<'a>, near: &[bool], capacity: usize) -> Outcome {
+        let mut line = Timeline::new(layers, tiler, near.len(), capacity);
+        layers.candidates.iter().filter(|c| near[c.block]).for_each(|c| {
+            line.put(c);
+        });
+        line.advance(layers.list.len());
+        line.end().1
+    }
+
+    /// Puts a block into the scratchpad; whether it fits. Layers that this matters to must not have been run.
+    pub fn put(&mut self, c: &Candidate) -> bool {
+        self.near[c.block] = true;
+        let bytes = aligned(c.bytes);
+        let mut fits = true;
+        for at in c.life.0..=c.life.1 {
+            let over = bytes.saturating_sub(self.free[at]);
+            self.over[at] += over;
+            self.free[at] -= bytes - over;
+            fits &= over == 0;
         }
-        line.out.cycles = line.now.max(line.dma);
-        line.out
+        fits
+    }
+
+    /// Runs the layers before `until`; how many these are.
+    pub fn advance(&mut self, until: usize) -> u64 {
+        let from = self.out.chosen.len();
+        (from..until).for_each(|i| self.step(i));
+        until.saturating_sub(from) as u64
+    }
+
+    /// When the latest layer ended.
+    pub fn now(&self) -> u64 {
+        self.now
+    }
+
+    /// Which blocks are near, and what that costs; behind the last layer.
+    pub fn end(mut self) -> (Vec<bool>, Outcome) {
+        self.out.cycles = self.now.max(self.behind(self.dma, self.store));
+        self.out.overflow = self.over.iter().sum();
+        let worst = self.over.iter().copied().max().unwrap_or(0);
+        self.out.fullest = self.over.iter().position(|o| *o == worst && worst > 0);
+        (self.near, self.out)
+    }
+
+    /// All that decides how the layers to come are played, relative to now: lines that agree in it, and in the blocks put
+    /// from here on, take the same cycles from here on.
+    pub fn key(&self) -> Vec<i64> {
+        let next = self.out.chosen.len();
+        // No transfer of a layer to come starts before this one.
+        let first = next.saturating_sub(AHEAD).max(self.turn.min(next));
+        let since = |t: u64| t as i64 - self.now as i64;
+        let floor = self.out.chosen.get(first).map_or(self.now, |c| c.begin);
+        let mut key = vec![self.turn.max(first) as i64, since(self.dma.max(floor)), self.store as i64];
+        if self.layers.arrivals[next..].iter().any(|a| *a > floor) {
+            key.push(self.now as i64);
+        }
+        for c in &self.out.chosen[first..] {
+            let parts = if let Mode::Parts(tiled) = &c.mode { tiled.tiles.len() as i64 } else { 0 };
+            key.extend([since(c.begin), since(c.end), parts]);
+        }
+        let last = (next + 1).min(self.layers.list.len());
+        key.extend((first..=last).map(|at| self.free[at] as i64 - self.used[at] as i64));
+        for (block, home) in self.home.iter().filter(|(_, home)| **home > first) {
+            key.extend([*block as i64, *home as i64]);
+        }
+        let alive = self.layers.candidates.iter().filter(|c| c.life.1 >= next && self.near[c.block]);
+        key.extend(alive.map(|c| -1 - c.block as i64));
+        key
     }
 
     fn is_near(&self, stream: &Stream) -> bool {
@@ -136,7 +202,7 @@ impl<'a> Timeline<'a> {
         if trial.early > 0 {
             self.used[i - 1] += trial.early;
         }
-        let near = self.near;
+        let near = &self.near;
         let outside = |s: &&Stream| s.written && s.block.is_none_or(|b| !near[b]);
         for (stream, s) in layer.streams.iter().enumerate().filter(|(_, s)| outside(s)) {
             let end = trial.staged.iter().find(|t| t.stream == stream).map_or(i + 1, |t| t.end);
@@ -150,6 +216,7 @@ impl<'a> Timeline<'a> {
         self.used[i] += trial.own;
         self.now = trial.end;
         self.dma = trial.dma;
+        self.store = trial.store;
         self.out.chosen.push(Chosen { mode: trial.mode, begin: trial.begin, end: trial.end });
         self.out.staged.extend(trial.staged);
     }
@@ -164,32 +231,27 @@ impl<'a> Timeline<'a> {
         if self.used[i] + own > self.free[i] || (behind && !stored.is_empty()) {
             return None;
         }
-        let mut trial = Trial {
-            mode: Mode::Near,
-            begin: self.now,
-            end: 0,
-            dma: self.dma,
-            staged: Vec::new(),
-            own,
-            early: 0,
-        };
+        let (begin, dma, store) = (self.now, self.dma, self.store);
+        let mut trial = Trial { mode: Mode::Near, begin, dma, store, own, ..Trial::default() };
         // Constants first: they may come early. Then what was computed.
         let (constants, computed): (Vec<_>, Vec<_>) =
             fetched.into_iter().partition(|(_, s)| s.block.is_none());
         for list in [constants, computed] {
             self.fetch(i, &list, &mut trial);
         }
-        trial.end = trial.begin + layer.kernel + CALL + self.cold(i);
+        trial.dma = self.behind(trial.dma, trial.store);
+        trial.store = 0;
+        trial.end = trial.begin + layer.kernel + CALL + layer.cold;
         if !stored.is_empty() {
-            let cycles: u64 = stored.iter().map(|(_, s)| self.copy_cycles(s.bytes)).sum();
-            trial.dma = trial.dma.max(trial.end) + cycles;
+            trial.store = stored.iter().map(|(_, s)| self.copy_cycles(s.bytes)).sum();
+            let done = trial.dma.max(trial.end) + trial.store;
             trial.end += START;
             for (s, stream) in &stored {
                 let next = stream.block.and_then(|b| self.layers.readers.get(&b)?.iter().find(|r| **r > i));
                 let last = self.layers.list.len();
                 let end = next.map_or(last, |r| *r).min(i + 2).min(last);
                 if end == i + 1 && end < last {
-                    trial.end = trial.end.max(trial.dma);
+                    trial.end = trial.end.max(done);
                 }
                 let life = (i, (i + 1).min(last - 1));
                 trial.staged.push(Staging {
@@ -219,7 +281,10 @@ impl<'a> Timeline<'a> {
         let earliest = homes.max().unwrap_or(0).max(i.saturating_sub(ahead)).max(self.turn);
         let begins = |s: usize| if s == i { self.now } else { self.out.chosen[s].begin };
         let arrival = if list[0].1.block.is_none() { self.layers.arrivals[i] } else { 0 };
-        let ready = |s: usize| self.idle(s, trial.dma).max(begins(s)).max(arrival) + cycles;
+        let ready = |s: usize| {
+            let dma = if s == i { self.behind(trial.dma, trial.store) } else { trial.dma };
+            self.idle(s, dma).max(begins(s)).max(arrival) + cycles
+        };
         let mut start = i;
         while start > earliest
             && (start == i || ready(start) > self.now)
@@ -229,12 +294,22 @@ impl<'a> Timeline<'a> {
             start -= 1;
         }
         trial.dma = ready(start);
-        trial.begin = trial.begin.max(trial.dma) + START;
+        if start == i {
+            trial.store = 0;
+        }
+        // What starts together is one transfer.
+        let more = if trial.staged.iter().any(|s| s.start == start) { 0 } else { START + AWAIT };
+        trial.begin = trial.begin.max(trial.dma) + more;
         for (stream, s) in list {
             let life = (start, i);
             let (stream, bytes) = (*stream, s.bytes);
             trial.staged.push(Staging { layer: i, stream, bytes, start, end: i, life, slot: None });
         }
+    }
+
+    /// When the DMA is idle behind results that it has to store.
+    fn behind(&self, dma: u64, store: u64) -> u64 {
+        if store == 0 { dma } else { dma.max(self.now) + store }
     }
 
     /// When the DMA takes a transfer that starts with layer `start`; a layer in parts lets its own go first, up to its last.
@@ -246,12 +321,6 @@ impl<'a> Timeline<'a> {
             }
             _ => dma,
         }
-    }
-
-    /// Cycles to fetch the kernel's code.
-    fn cold(&self, i: usize) -> u64 {
-        let kernel = |i: usize| &self.layers.list[i].kernel_id;
-        if i > 0 && kernel(i - 1) == kernel(i) { 0 } else { self.layers.list[i].cold }
     }
 
     fn copy_cycles(&self, bytes: usize) -> u64 {
@@ -286,11 +355,15 @@ impl<'a> Timeline<'a> {
         let tiled = shared.filter(|t| t.cycles <= full.cycles + full.cycles / 50).unwrap_or(full);
         let own = aligned(tiled.bytes) + taken;
         let (begin, mode) = (self.now.max(self.layers.arrivals[i]), Mode::Parts(tiled.clone()));
-        let mut trial = Trial { mode, begin, end: 0, dma: self.dma, staged: Vec::new(), own, early: 0 };
+        let (dma, store) = (self.dma, self.store);
+        let mut trial = Trial { mode, begin, dma, store, own, ..Trial::default() };
         self.fetch(i, whole, &mut trial);
         let saved = self.fetch_first(i, layer, &tiled, &mut trial);
+        trial.dma = self.behind(trial.dma, trial.store);
+        trial.store = 0;
         trial.begin = trial.begin.max(trial.dma);
-        trial.end = trial.begin + tiled.cycles - saved + CALL + COLD_PARTS + self.cold(i);
+        let cycles = tiled.cycles.saturating_sub(saved).max(layer.kernel);
+        trial.end = trial.begin + cycles + CALL + COLD_PARTS + layer.cold;
         trial.dma = trial.end;
         Some(trial)
     }
@@ -333,9 +406,17 @@ impl<'a> Timeline<'a> {
         cycles.min(COLD_PARTS * 2 / 3)
     }
 
+    /// Cycles from the start of layer `i` to its end that no mode undercuts: a layer in parts computes at least what the
+    /// whole one does.
+    pub fn least(layers: &Layers, i: usize) -> u64 {
+        let layer = &layers.list[i];
+        let near = layer.kernel + layer.cold;
+        near.min(layer.kernel * FAR) + CALL
+    }
+
     fn far(&self, layer: &Layer) -> Trial {
         let end = self.now + layer.kernel * FAR + CALL;
-        Trial { mode: Mode::Far, begin: self.now, end, dma: self.dma, staged: Vec::new(), own: 0, early: 0 }
+        Trial { begin: self.now, end, dma: self.behind(self.dma, self.store), ..Trial::default() }
     }
 }
 

@@ -3,9 +3,10 @@
 //! In: a node, its kernel, a scratchpad and how much of it is free, which tensors already are there. Out: the [`Tiled`]
 //! layer with the fewest predicted cycles among those looked at. Never looks at other layers.
 
+mod best;
 mod given;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -24,7 +25,7 @@ pub enum Buffering {
     Auto,
     /// One buffer for each stream: copies and kernels take turns.
     Single,
-    /// Two buffers for each stream that changes, where they fit: copies overlap kernels.
+    /// Two buffers for each stream that changes, where they fit and do not make it slower: copies overlap kernels.
     Double,
 }
 
@@ -43,10 +44,10 @@ pub struct Scratchpad {
     pub dma: Dma,
     /// Whether parts are fetched ahead.
     pub buffering: Buffering,
+    /// Layers that the search for what is near may play.
+    pub budget: u64,
 }
 
-/// Candidates that are worked out in full.
-const FINALISTS: usize = 8;
 /// Forms that are worked out at most to find the smallest: with scratch and tables it is not always the first.
 const SMALLEST: usize = 1000;
 /// Combinations of sizes that are estimated at most.
@@ -108,6 +109,8 @@ struct Candidate {
     ahead: bool,
     estimate: u64,
     bytes: usize,
+    /// Its cycles and bytes, if it was worked out; none if its kernel or the DMA does not take it.
+    known: Cell<Option<Option<(u64, usize)>>>,
 }
 
 impl<'a> Tiler<'a> {
@@ -229,30 +232,6 @@ fn sizes(n: usize, most: usize) -> Vec<usize> {
 }
 
 impl Layer<'_> {
-    /// The best of the candidates in `most` bytes. Where two buffers are wanted, one is better than nothing.
-    fn best(&self, candidates: &[Candidate], most: usize) -> Option<Tiled> {
-        let wanted = |c: &Candidate| c.ahead || c.order.is_empty() || self.pad.buffering != Buffering::Double;
-        let best = self.best_of(candidates.iter().filter(|c| wanted(c)), most);
-        best.or_else(|| self.best_of(candidates.iter().filter(|c| !wanted(c)), most))
-    }
-
-    fn best_of<'c>(&self, candidates: impl Iterator<Item = &'c Candidate>, most: usize) -> Option<Tiled> {
-        let mut best: Option<Tiled> = None;
-        let mut worked_out = 0;
-        for candidate in candidates.filter(|c| c.bytes <= most) {
-            let beaten = best.as_ref().is_some_and(|b| candidate.estimate > b.cycles + b.cycles / 4);
-            if worked_out >= FINALISTS || beaten {
-                break;
-            }
-            if let Some(tiled) = self.work_out(candidate, most) {
-                worked_out += 1;
-                if best.as_ref().is_none_or(|b| tiled.cycles < b.cycles) {
-                    best = Some(tiled);
-                }
-            }
-        }
-        best
-    }
     fn resident(&self, stream: usize) -> bool {
         self.resident >> stream & 1 != 0
     }
@@ -338,7 +317,14 @@ impl Layer<'_> {
             }
             for order in orders(&cut) {
                 let estimate = self.estimate(&order, &counts, &copies, tiles, ahead);
-                found.push(Candidate { shape: shape.to_vec(), order, ahead, estimate, bytes: total });
+                found.push(Candidate {
+                    shape: shape.to_vec(),
+                    order,
+                    ahead,
+                    estimate,
+                    bytes: total,
+                    known: Cell::new(None),
+                });
             }
         }
     }
@@ -364,8 +350,8 @@ impl Layer<'_> {
             copies += times as u64 * cycles;
         }
         let kernel = self.library.cycles(self.whole).unwrap_or(0) + tiles as u64 * 150;
-        let steps = tiles as u64 * 160;
-        if ahead { kernel.max(copies) + steps + copies / tiles as u64 } else { kernel + copies + steps }
+        let steps = tiles as u64 * cost::STEP;
+        if ahead { (kernel + steps).max(copies) + copies / tiles as u64 } else { kernel + copies + steps }
     }
 
     /// The candidate with all its parts; `None` if the kernel or the DMA does not take one of them, or they do not fit.
@@ -499,7 +485,8 @@ impl Layer<'_> {
         let mut tiled = Tiled {
             arena: self.pad.arena,
             base: 0,
-            cycles: cost::total(&costs, candidate.ahead),
+            // Nor are parts ever faster than the whole: costs that say so lack something.
+            cycles: cost::total(&costs, candidate.ahead).max(self.library.cycles(self.whole).unwrap_or(0)),
             streams,
             kinds,
             tiles,
