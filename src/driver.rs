@@ -16,9 +16,10 @@ use crate::ir::{DType, Graph, Value};
 use crate::passes;
 use crate::targets::platform::Role;
 use crate::targets::{self, Assignment, Library, Platform, Tree};
-use crate::tiling::fusion::{self, Fused, Fusion};
+use crate::tiling::fusion::Fusion;
 use crate::tiling::saved::{self, Subject};
 use crate::tiling::tiles::{Buffering, Dma, Scratchpad};
+use crate::tiling::variant::{Source, Variant};
 use crate::tiling::{self, CheckedPlan, Interface, LAYERS_PER_SECOND, MemoryOptions, Outside, Plan};
 
 /// What the user may choose about a compilation.
@@ -276,7 +277,7 @@ pub fn draft(model: &Path, options: &CompileOptions) -> Result<Draft> {
     if let Some(bytes) = options.tiling.arena {
         memory.capacity = Some(arena_bytes(&target.platform, bytes)?);
     }
-    let Fused { graph, assignment, plan } =
+    let Variant { graph, assignment, plan } =
         clock.stage("plan", || planned(&graph, &assignment, &target, &memory, options))?;
     let file = if let PlanSource::Saved(file) = &options.plan { Some(file.clone()) } else { None };
     Ok(Draft {
@@ -301,20 +302,18 @@ fn planned(
     target: &Target,
     memory: &MemoryOptions,
     options: &CompileOptions,
-) -> Result<Fused> {
-    let library = &target.library;
+) -> Result<Variant> {
+    let source = Source { graph, assignment, platform: &target.platform, library: &target.library };
     match &options.plan {
-        PlanSource::Made => fusion::plan(graph, assignment, library, memory, options.tiling.fusion),
+        PlanSource::Made => source.plan(memory, options.tiling.fusion),
         PlanSource::Given(plan) => {
-            let (graph, assignment) = fusion::apply(graph, assignment, &plan.fused)?;
-            Ok(Fused { graph, assignment, plan: (**plan).clone() })
+            let (graph, assignment) = source.of_plan(plan)?;
+            Ok(Variant { graph, assignment, plan: (**plan).clone() })
         }
         PlanSource::Saved(file) => {
             let text = std::fs::read_to_string(file)
                 .map_err(|e| Diagnostic::environment(format!("{}: cannot be read: {e}", file.display())))?;
-            let target = target.platform.name.as_str();
-            let subject = Subject { graph, assignment, library, options: memory, target };
-            saved::load(&text, &subject).map_err(|e| e.in_file(file))
+            saved::load(&text, &Subject { source, options: memory }).map_err(|e| e.in_file(file))
         }
     }
 }

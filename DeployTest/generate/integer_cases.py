@@ -102,6 +102,7 @@ def convolutions():
         ("OneD", (1, 4, 17), 6, (5,), True, dict(strides=[2], pads=[2, 2])),
         ("OneD_Depthwise", (1, 4, 17), 4, (3,), False, dict(group=4, pads=[1, 1])),
         ("ThreeD", (1, 2, 4, 5, 4), 3, (2, 2, 2), True, {}),
+        ("Deep", (1, 400, 3, 3), 5, (3, 3), False, dict(pads=[1, 1, 1, 1], bias=True)),
     ]:
         for signed_out in (True, False):
             r = Region(f"{I}/Conv/{path}_{'Signed' if signed_out else 'Unsigned'}")
@@ -136,6 +137,7 @@ def products():
     gemm("AlphaBeta", (3, 20), (20, 7), {}, (3, 7), alpha=2, beta=3)
     gemm("TransA", (20, 3), (20, 7), {"signed": False}, transA=1)
     gemm("PerColumn", (4, 12), (12, 6), {"channel_axis": 1}, (6,))
+    gemm("Deep", (2, 4001), (9, 4001), {"channel_axis": 1}, (9,), transB=1)
 
     r = Region(f"{I}/MatMul/BroadcastBatch_RQ")
     a, av = r.input(2, 1, 5, 12)

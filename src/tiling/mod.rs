@@ -10,10 +10,12 @@ pub mod fusion;
 mod levels;
 pub mod plan;
 mod planner;
+pub mod reduction;
 pub mod saved;
 mod schedule;
 pub mod tiles;
 mod validate;
+pub mod variant;
 
 pub use external::Outside;
 pub use levels::LAYERS_PER_SECOND;

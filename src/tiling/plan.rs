@@ -170,6 +170,8 @@ pub struct Plan {
     pub interface: Interface,
     /// Layers of the network, by name, that are merged into one node of the graph that this is a plan of.
     pub fused: Vec<Vec<String>>,
+    /// Layers of the network, by name, whose reductions are cut, and into how many pieces.
+    pub cuts: Vec<(String, usize)>,
 }
 
 impl Plan {

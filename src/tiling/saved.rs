@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::fusion::{self, Fused};
 use super::plan::{Alias, AliasKind, ArenaUse, External, Home, Load, Plan, Staged};
 use super::planner::MemoryOptions;
 use super::tiles::{Tiled, Tiler};
+use super::variant::{Source, Variant};
 use crate::diag::{Diagnostic, Result};
-use crate::ir::{Graph, NodeId, TensorId, Verified};
+use crate::ir::{Graph, NodeId, TensorId};
 use crate::targets::{Assignment, Library};
 
 /// The form of the file.
@@ -32,6 +32,8 @@ pub struct Saved {
     target: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     fused: Vec<Vec<String>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pieces: BTreeMap<String, usize>,
     memories: Vec<Memory>,
     layers: Vec<Layer>,
     tensors: BTreeMap<String, String>,
@@ -247,6 +249,7 @@ pub fn save(graph: &Graph, plan: &Plan, target: &str) -> Result<String> {
         format: FORMAT,
         target: target.into(),
         fused: plan.fused.clone(),
+        pieces: plan.cuts.iter().cloned().collect(),
         memories: plan.arenas.iter().map(memory).collect(),
         layers: plan.order.iter().map(layer).collect(),
         tensors: plan.homes.iter().map(|(t, home)| (names.tensors[t].clone(), at(*home))).collect(),
@@ -262,38 +265,35 @@ pub fn save(graph: &Graph, plan: &Plan, target: &str) -> Result<String> {
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
     /// The network.
-    pub graph: &'a Verified,
-    /// Its kernels.
-    pub assignment: &'a Assignment,
-    /// Where they are from.
-    pub library: &'a Library,
+    pub source: Source<'a>,
     /// The memories there are.
     pub options: &'a MemoryOptions,
-    /// The target's name.
-    pub target: &'a str,
 }
 
 /// The plan that a text describes.
 ///
 /// # Errors
 /// The text is no plan, or one of another network or target, or a layer has no such parts, or it does not fit.
-pub fn load(text: &str, subject: &Subject) -> Result<Fused> {
+pub fn load(text: &str, subject: &Subject) -> Result<Variant> {
     let saved: Saved = serde_json::from_str(text)
         .map_err(|e| Diagnostic::invalid(format!("this is no saved plan: {e}")).help(HELP))?;
-    if saved.format != FORMAT || saved.target != subject.target {
+    let target = &subject.source.platform.name;
+    if saved.format != FORMAT || saved.target != *target {
         let message = format!(
-            "the plan is of form {} for target `{}`; expected form {FORMAT} for `{}`",
-            saved.format, saved.target, subject.target
+            "the plan is of form {} for target `{}`; expected form {FORMAT} for `{target}`",
+            saved.format, saved.target
         );
         return Err(Diagnostic::invalid(message).help(HELP).into());
     }
-    let (graph, assignment) = fusion::apply(subject.graph, subject.assignment, &saved.fused)?;
-    let subject = &Subject { graph: &graph, assignment: &assignment, ..*subject };
+    let cuts = saved.pieces.clone().into_iter().collect();
+    let plan = Plan { fused: saved.fused.clone(), cuts, ..Plan::default() };
+    let (graph, assignment) = subject.source.of_plan(&plan)?;
+    let (library, options) = (subject.source.library, subject.options);
+    let subject = Network { graph: &graph, assignment: &assignment, library, options };
     let names = Names::of(subject.graph);
     let nodes = names.nodes.iter().map(|(id, name)| (name.clone(), *id)).collect();
     let tensors = names.tensors.iter().map(|(id, name)| (name.clone(), *id)).collect();
-    let mut reader =
-        Reader { subject: *subject, saved: &saved, names, nodes, tensors, plan: Plan::default() };
+    let mut reader = Reader { subject, saved: &saved, names, nodes, tensors, plan };
     reader.memories()?;
     reader.order()?;
     reader.homes()?;
@@ -302,13 +302,21 @@ pub fn load(text: &str, subject: &Subject) -> Result<Fused> {
     }
     reader.loads().map_err(|d| *d)?;
     reader.sizes()?;
-    let mut plan = reader.plan;
-    plan.fused = saved.fused;
-    Ok(Fused { graph, assignment, plan })
+    let plan = reader.plan;
+    Ok(Variant { graph, assignment, plan })
+}
+
+/// The network as the plan computes it.
+#[derive(Clone, Copy)]
+struct Network<'a> {
+    graph: &'a Graph,
+    assignment: &'a Assignment,
+    library: &'a Library,
+    options: &'a MemoryOptions,
 }
 
 struct Reader<'a> {
-    subject: Subject<'a>,
+    subject: Network<'a>,
     saved: &'a Saved,
     names: Names,
     nodes: BTreeMap<String, NodeId>,
@@ -433,7 +441,7 @@ impl Reader<'_> {
 
     /// The layer's tables: what lies in the scratchpad as a whole is used where it is.
     fn tiled(&self, id: NodeId, parts: &Parts, whole: &[usize]) -> std::result::Result<Tiled, String> {
-        let Subject { graph, assignment, library, options, .. } = self.subject;
+        let Network { graph, assignment, library, options } = self.subject;
         let Some(pad) = &options.scratchpad else { return Err("there is no memory for parts".into()) };
         let near = |t: &TensorId| matches!(self.plan.homes.get(t), Some(Home::Arena { arena, .. }) if *arena == pad.arena);
         let node = graph.node(id);

@@ -1,6 +1,6 @@
 //! Fusion: which layers are computed part by part together, so that what lies between them never leaves the scratchpad.
 //!
-//! In: a graph with its kernels, the memories. Out: [`Fused`]: the graph with those layers merged into chains, and its plan.
+//! In: a graph with its kernels, the memories. Out: a [`Variant`]: the graph with those layers merged into chains, and its plan.
 //! Never plans by itself: it compares what the planner makes of each.
 //!
 //! Without a plan that fits, tensors between layers vanish, the largest first, until one does. With one, layers go together
@@ -16,6 +16,7 @@ use merge::{disjoint, merge};
 use super::plan::{Home, Plan};
 use super::planner::{self, MemoryOptions};
 use super::tiles::{Scratchpad, Tiler};
+use super::variant::Variant;
 use crate::diag::{Diagnostic, Diagnostics, Kind, Result};
 use crate::ir::verify::verify;
 use crate::ir::{Graph, NodeId, TensorId, Verified};
@@ -40,17 +41,6 @@ pub enum Fusion {
     Longest,
 }
 
-/// A network as it is computed, and its plan.
-#[derive(Debug)]
-pub struct Fused {
-    /// The graph, with a node for each group.
-    pub graph: Verified,
-    /// Its kernels.
-    pub assignment: Assignment,
-    /// Its plan, which lists the groups.
-    pub plan: Plan,
-}
-
 /// What does not change while groups are tried.
 #[derive(Clone, Copy)]
 struct Network<'a> {
@@ -70,7 +60,7 @@ pub fn plan(
     library: &Library,
     options: &MemoryOptions,
     fusion: Fusion,
-) -> Result<Fused> {
+) -> Result<Variant> {
     let network = Network { graph, assignment, library, options };
     let apart = planner::plan(graph, assignment, library, options);
     let Some(pad) = options.scratchpad.as_ref().filter(|_| fusion != Fusion::Off) else {
@@ -121,21 +111,21 @@ fn cycles(plan: &Plan) -> u64 {
 }
 
 impl Network<'_> {
-    fn with_plan(&self, plan: Plan) -> Result<Fused> {
-        Ok(Fused { graph: self.graph.clone(), assignment: self.assignment.clone(), plan })
+    fn with_plan(&self, plan: Plan) -> Result<Variant> {
+        Ok(Variant { graph: self.graph.clone(), assignment: self.assignment.clone(), plan })
     }
 
     fn layers(&self) -> Layers<'_> {
         Layers::new(self.graph, self.assignment)
     }
 
-    fn fuse(&self, groups: &[Group]) -> Result<Fused> {
+    fn fuse(&self, groups: &[Group]) -> Result<Variant> {
         let name = |id: &NodeId| self.graph.node(*id).name.clone();
         let names: Vec<Vec<String>> = groups.iter().map(|g| g.iter().map(name).collect()).collect();
         let (graph, assignment) = apply(self.graph, self.assignment, &names)?;
         let mut plan = planner::plan(&graph, &assignment, self.library, self.options)?;
         plan.fused = names;
-        Ok(Fused { graph, assignment, plan })
+        Ok(Variant { graph, assignment, plan })
     }
 
     /// Pairs of layers that may go together, the largest tensor between them first, none twice.
@@ -147,7 +137,7 @@ impl Network<'_> {
     }
 
     /// The first plan that fits, with more and more pairs.
-    fn rescue(&self, faults: Diagnostics) -> Result<Fused> {
+    fn rescue(&self, faults: Diagnostics) -> Result<Variant> {
         if faults.exit_code() != Kind::Infeasible.exit_code() {
             return Err(faults);
         }
