@@ -39,8 +39,8 @@ struct Contraction {
     axes: [usize; 2],
 }
 
-/// Cuts every contraction of which no part fits, in as few pieces as do. None if there is none, or one of them cannot be
-/// made to fit.
+/// Cuts every contraction of which no part fits, in as few pieces as do; in as many as can be if none do. None if there is
+/// nothing to cut.
 pub fn fit(
     graph: &Verified,
     assignment: &Assignment,
@@ -50,19 +50,23 @@ pub fn fit(
 ) -> Option<Reduced> {
     let tiler = Tiler::new(graph, assignment, library, pad);
     let large = |id: &NodeId| tiler.least(*id).is_some_and(|bytes| bytes > pad.capacity);
-    let wanted: Vec<NodeId> = graph.nodes().map(|(id, _)| id).filter(large).collect();
     let mut cuts: Vec<Cut> = Vec::new();
-    for id in wanted {
-        let name = graph.node(id).name.clone();
-        let fits = |pieces: &usize| {
-            let one = apply(graph, assignment, platform, library, &[(name.clone(), *pieces)]).ok()?;
-            let tiler = Tiler::new(&one.0, &one.1, library, pad);
-            let new = one.0.nodes().map(|(id, _)| id).filter(|id| graph.get_node(*id).is_none());
-            let small = |id: NodeId| tiler.least(id).is_none_or(|bytes| bytes <= pad.capacity);
-            new.into_iter().all(small).then_some(*pieces)
-        };
-        let powers = (1..).map(|i| 1usize << i).take_while(|n| *n <= MOST);
-        cuts.push((name.clone(), powers.filter_map(|n| fits(&n)).next()?));
+    for id in graph.nodes().map(|(id, _)| id).filter(large) {
+        let mut finest: Option<Cut> = None;
+        for pieces in (1..).map(|i| 1usize << i).take_while(|n| *n <= MOST) {
+            let cut = (graph.node(id).name.clone(), pieces);
+            let Ok((one, chosen)) = apply(graph, assignment, platform, library, std::slice::from_ref(&cut))
+            else {
+                break;
+            };
+            finest = Some(cut);
+            let tiler = Tiler::new(&one, &chosen, library, pad);
+            let mut new = one.nodes().map(|(id, _)| id).filter(|id| graph.get_node(*id).is_none());
+            if new.all(|id| tiler.least(id).is_none_or(|bytes| bytes <= pad.capacity)) {
+                break;
+            }
+        }
+        cuts.extend(finest);
     }
     if cuts.is_empty() {
         return None;
