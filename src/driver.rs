@@ -75,6 +75,8 @@ pub struct TilingOptions {
     pub arena: Option<u64>,
     /// Whether constants lie in an external memory.
     pub external: bool,
+    /// Bytes of the external memory to use at most; without it, all there are.
+    pub outside: Option<u64>,
     /// Whether parts are fetched ahead.
     pub buffering: Buffering,
     /// Whether layers are computed part by part together.
@@ -274,6 +276,8 @@ pub fn draft(model: &Path, options: &CompileOptions) -> Result<Draft> {
     let mut memory = memory_options(&target.platform, options.interface);
     memory.scratchpad = scratchpad(&target.platform, &options.tiling)?;
     memory.outside = outside(&target.platform, &options.tiling)?;
+    let unified = target.platform.arena_memory().is_some_and(|m| m.role == Role::Unified);
+    memory.holds_constants = unified && memory.constants_outside().is_none();
     if let Some(bytes) = options.tiling.arena {
         memory.capacity = Some(arena_bytes(&target.platform, bytes)?);
     }
@@ -406,33 +410,44 @@ fn fits(platform: &Platform, wanted: Option<u64>, plan: &CheckedPlan, sources: &
 
 fn memory_options(platform: &Platform, interface: Interface) -> MemoryOptions {
     let memory = platform.arena_memory();
+    let size = memory.and_then(|m| m.size).and_then(|s| usize::try_from(s).ok());
     MemoryOptions {
         level: memory.map_or_else(|| "ram".into(), |m| m.name.clone()),
-        capacity: memory.and_then(|m| m.size).and_then(|s| usize::try_from(s).ok()),
+        capacity: size,
+        size,
         alignment: platform.defaults.alignment,
         interface,
         ..MemoryOptions::default()
     }
 }
 
-/// The external memory that constants lie in, if they do.
+/// The external memory, where programs can reach it.
 ///
 /// # Errors
-/// The target has none, or none that it can compute from.
+/// Options for one that the target does not have, or more of it than there is.
 fn outside(platform: &Platform, options: &TilingOptions) -> Result<Option<Outside>> {
-    if !options.external {
-        return Ok(None);
-    }
     let memory = platform.memories.iter().find(|m| m.role == Role::External);
     let Some(memory) = memory.filter(|_| platform.runtime.as_ref().is_some_and(|r| r.call.is_some())) else {
-        let message = format!("--default-level: target `{}` has no external memory", platform.name);
-        return Err(Diagnostic::invalid(message).help("leave the option out").into());
+        let asked = [("--default-level", options.external), ("--l3", options.outside.is_some())];
+        let asked = asked.iter().find(|(_, set)| *set);
+        return asked.map_or(Ok(None), |(option, _)| {
+            let message = format!("{option}: target `{}` has no external memory", platform.name);
+            Err(Diagnostic::invalid(message).help("leave the option out").into())
+        });
     };
+    let size = memory.size.unwrap_or(u64::MAX);
+    if let Some(wanted) = options.outside.filter(|wanted| *wanted > size) {
+        let message = format!("--l3 {wanted}: `{}` has {size} bytes", memory.name);
+        return Err(Diagnostic::invalid(message).help(format!("give at most {size}")).into());
+    }
+    let bandwidth = memory.bandwidth.unwrap_or(1.0);
     Ok(Some(Outside {
         level: memory.name.clone(),
-        capacity: memory.size.and_then(|s| usize::try_from(s).ok()).unwrap_or(usize::MAX),
+        capacity: usize::try_from(options.outside.unwrap_or(size)).unwrap_or(usize::MAX),
         latency: memory.latency.unwrap_or(0),
-        bandwidth: memory.bandwidth.unwrap_or(1.0),
+        bandwidth,
+        store_bandwidth: memory.store_bandwidth.unwrap_or(bandwidth),
+        constants: options.external,
     }))
 }
 

@@ -57,10 +57,17 @@ void tw_fetch_later(int number, void *l1, const void *outside, uint32_t bytes);
 /* Starts what was to come later. */
 void tw_stage_later(void);
 
-/* Starts to bring constants from the flash behind HyperBus into L2; `channel` is 0 or 1, one transfer each at a time. */
+/* Transfers over HyperBus at once at most; a third one waits until one of two is done before it starts. */
+#define TW_CHANNELS 8
+
+/* Starts to bring constants from the flash behind HyperBus into L2; a channel has one transfer at a time. */
 void tw_load(int channel, void *l2, uint32_t address, uint32_t bytes);
 
-/* Returns when they are there; on core 0, that is: the others return at once. */
+/* Starts to put bytes of L2 into the RAM behind HyperBus, and to bring them back; whole words. */
+void tw_spill(int channel, uint32_t address, const void *l2, uint32_t bytes);
+void tw_reload(int channel, void *l2, uint32_t address, uint32_t bytes);
+
+/* Returns when the channel's transfer has ended; on core 0, that is: the others return at once. */
 void tw_loaded(int channel);
 
 /* Returns when a transfer has ended. */

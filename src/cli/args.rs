@@ -168,6 +168,9 @@ pub struct ModelArgs {
     /// Bytes of the memory of the activations (L2) that they may use [default: all there are]
     #[arg(long, value_name = "BYTES", value_parser = bytes)]
     pub l2: Option<u64>,
+    /// Bytes of the memory outside of the chip (L3) that may be used [default: all there are]
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
+    pub l3: Option<u64>,
     /// Where constants lie: in memory that kernels can read, or in the one outside of the chip (L3), from where they come
     /// while earlier layers are computed
     #[arg(long, value_enum, ignore_case = true, default_value = "l2", value_name = "LEVEL")]

@@ -32,6 +32,7 @@ pub fn compile(args: &ModelArgs) -> CompileOptions {
             untiled: args.untiled,
             scratchpad: args.l1,
             arena: args.l2,
+            outside: args.l3,
             external: args.default_level == Level::L3,
             seconds: args.plan_seconds,
             buffering: match args.buffering {

@@ -172,6 +172,9 @@ fn totals(compiled: &Compiled, outcome: &Outcome) -> String {
     if let Some(loaded) = report.totals.loaded_bytes {
         line("loaded", format!("{} of constants from outside of the chip", bytes(loaded)));
     }
+    if let Some(spilled) = report.totals.spilled_bytes {
+        line("spilled", format!("{} of tensors to outside of the chip, and back", bytes(spilled)));
+    }
     if let (Some(cycles), Some(cores)) = (result.cycles, result.cores) {
         let shared = if cores == 1 { "one core".to_string() } else { format!("{cores} cores") };
         let rate = report.totals.macs as f64 / cycles.max(1) as f64;

@@ -111,6 +111,7 @@ pub fn render(
     let mut context = network::context(&network, &mut body, &platform.name, alignment)?;
     extend(&mut context, &kernels, platform);
     runtime.extend(&mut context, platform);
+    context.insert("outside".into(), json!(plan.outside.is_some()));
     context.insert("loads".into(), json!(!plan.loads.is_empty()));
 
     let mut files = BTreeMap::new();

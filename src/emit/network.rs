@@ -179,7 +179,7 @@ impl Network<'_> {
         templates.add(path, text)?;
         let context = json!({
             "calls": calls, "index": index, "parts": parts, "starts": transfers.starts,
-            "blocking": transfers.blocking, "loads": transfers.loads, "loaded": transfers.loaded, "awaited": transfers.awaited,
+            "blocking": transfers.blocking, "outside": transfers.outside, "loaded": transfers.loaded, "awaited": transfers.awaited,
         });
         Ok(indent(&templates.render(path, text, &context)?.text))
     }
@@ -197,12 +197,12 @@ impl Network<'_> {
         let written = stream >= self.graph.node(node).inputs.len();
         let pointer = match self.plan.staged.get(&(node, stream)) {
             Some(staged) => self.place(staged.home, Some(ty), written, body),
-            None => self.outside(node, stream, id, packing, body)?,
+            None => self.outside(node, stream, id, packing, self.plan.layer(node), body)?,
         };
         Ok(call::tensor(ty, &pointer))
     }
 
-    /// A C expression for a stream of a node where it is when it is not staged.
+    /// A C expression for a stream of a node where it is, as layer `layer` runs, when it is not staged.
     ///
     /// # Errors
     /// The tensor has no home.
@@ -212,12 +212,13 @@ impl Network<'_> {
         stream: usize,
         id: TensorId,
         packing: Option<Packing>,
+        layer: usize,
         body: &mut Body,
     ) -> Result<String> {
         let written = stream >= self.graph.node(node).inputs.len();
         match self.plan.external.get(&(node, stream)) {
             Some(external) => Ok(self.place(external.home, Some(&self.graph.tensor(id).ty), written, body)),
-            None => self.pointer(id, packing, written, body),
+            None => self.pointer(id, packing, written, layer, body),
         }
     }
 
@@ -230,13 +231,14 @@ impl Network<'_> {
         id: TensorId,
         packing: Option<Packing>,
         written: bool,
+        layer: usize,
         body: &mut Body,
     ) -> Result<String> {
         if let Some(symbol) = self.weights.symbol(id, packing) {
             return Ok(symbol.to_string());
         }
-        match self.plan.homes.get(&id) {
-            Some(home) => Ok(self.place(*home, Some(&self.graph.tensor(id).ty), written, body)),
+        match self.plan.home(id, layer) {
+            Some(home) => Ok(self.place(home, Some(&self.graph.tensor(id).ty), written, body)),
             None => {
                 let name = &self.graph.tensor(id).name;
                 Err(Diagnostic::internal(format!("tensor `{name}` has no home")).into())
@@ -291,7 +293,7 @@ impl Network<'_> {
             if there || port.ty.bytes() == 0 {
                 continue;
             }
-            if let Ok(from) = self.pointer(port.tensor, None, false, body) {
+            if let Ok(from) = self.pointer(port.tensor, None, false, self.plan.runs().len(), body) {
                 body.ports.insert(port.symbol.clone());
                 let (name, bytes) = (comment(&port.name), port.ty.bytes());
                 let copy = format!("memcpy({}, {from}, {bytes});", port.symbol);
@@ -354,7 +356,9 @@ impl Network<'_> {
     /// # Errors
     /// The tensor has no home.
     pub fn accessor(&self, port: &Port, body: &mut Body, written: bool) -> Result<String> {
-        self.pointer(port.tensor, None, written, body)
+        // Inputs are written before the first layer, outputs read behind the last.
+        let layer = if written { 0 } else { self.plan.runs().len() };
+        self.pointer(port.tensor, None, written, layer, body)
     }
 }
 

@@ -99,6 +99,9 @@ pub struct Totals {
     /// Bytes of constants that come from an external memory, where some do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loaded_bytes: Option<u64>,
+    /// Bytes of tensors that leave the memory of the activations for an external one and come back, where some do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spilled_bytes: Option<u64>,
     /// What the DMA moves, where the plan has transfers; the least is constants, inputs and outputs once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved: Option<Moved>,
@@ -154,6 +157,7 @@ impl Report {
             predicted_cycles: run.iter().map(|l| l.predicted_cycles).sum(),
             cycles_bound: plan.cycles_bound,
             loaded_bytes: traffic::loaded(plan),
+            spilled_bytes: traffic::spilled(plan),
             moved: traffic::total(graph, plan, platform, &layers, weights.bytes()),
         };
         Report {
@@ -238,7 +242,7 @@ fn memories(plan: &Plan) -> Vec<MemoryUse> {
             gap_reason: reason.into(),
         }
     };
-    plan.arenas.iter().map(describe).collect()
+    plan.arenas.iter().chain(&plan.outside).map(describe).collect()
 }
 
 fn aliases(graph: &Graph, plan: &Plan) -> Vec<Json> {

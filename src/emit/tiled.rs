@@ -114,7 +114,7 @@ impl Network<'_> {
                 Some(staged) => {
                     self.place(staged.home, Some(&self.graph.tensor(stream.tensor).ty), stream.written, body)
                 }
-                None => self.outside(id, s, stream.tensor, packing, body)?,
+                None => self.outside(id, s, stream.tensor, packing, self.plan.layer(id), body)?,
             };
             let names = choice.map(|c| c.operands.iter().chain(&c.results).cloned().collect::<Vec<_>>());
             streams.push(json!({

@@ -114,3 +114,8 @@ pub fn total(
 pub fn loaded(plan: &Plan) -> Option<u64> {
     (!plan.loads.is_empty()).then(|| plan.loads.iter().map(|l| l.bytes as u64).sum())
 }
+
+/// Bytes of tensors that leave for an external memory, where some do; as many come back.
+pub fn spilled(plan: &Plan) -> Option<u64> {
+    (!plan.spills.is_empty()).then(|| plan.spills.iter().map(|s| s.bytes as u64).sum())
+}

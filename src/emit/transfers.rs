@@ -12,7 +12,7 @@ use super::network::{Body, Network};
 use super::template::Templates;
 use crate::diag::Result;
 use crate::ir::NodeId;
-use crate::tiling::{Load, Staged};
+use crate::tiling::{Load, Spill, Staged, Trip};
 
 /// What happens around one layer.
 #[derive(Clone, Debug, Default)]
@@ -23,8 +23,8 @@ pub struct Transfers {
     pub blocking: Vec<usize>,
     /// Numbers of those that must have ended before the next layer.
     pub awaited: Vec<usize>,
-    /// Loads from an external memory that start with the layer.
-    pub loads: Vec<Json>,
+    /// Transfers from and to an external memory that start with the layer.
+    pub outside: Vec<Json>,
     /// Channels of those that must have ended before the next layer.
     pub loaded: Vec<usize>,
 }
@@ -53,21 +53,40 @@ impl Network<'_> {
         let blocking = starting().filter(|((n, s), t)| !is_store(n, s) && t.end <= layer);
         let awaited = staged().filter(|(_, s)| s.start <= layer && s.end == layer + 1);
         let numbers = |list: BTreeSet<usize>| list.into_iter().collect();
-        let load = |l: &Load, body: &mut Body| {
-            json!({
-                "channel": l.channel, "to": self.place(l.home, None, true, body), "from": l.from, "bytes": l.bytes,
-                "wait": l.end <= layer,
-            })
-        };
-        let all = self.plan.loads.iter();
-        let loaded = all.clone().filter(|l| l.start <= layer && l.end == layer + 1).map(|l| l.channel);
+        let (outside, loaded) = self.beyond(layer, body);
         Ok(Transfers {
-            loads: all.filter(|l| l.start == layer).map(|l| load(l, body)).collect(),
-            loaded: loaded.collect(),
+            outside,
+            loaded,
             starts,
             blocking: numbers(blocking.map(|(_, s)| s.transfer).collect()),
             awaited: numbers(awaited.map(|(_, s)| s.transfer).collect()),
         })
+    }
+
+    /// Transfers from and to an external memory that start with layer `layer`, and the channels of those that must have ended
+    /// before the next one.
+    fn beyond(&self, layer: usize, body: &mut Body) -> (Vec<Json>, Vec<usize>) {
+        let name = |s: &Spill| s.tensors.keys().next().map(|t| comment(&self.graph.tensor(*t).name));
+        let spills = || self.plan.spills.iter();
+        let outs = spills().map(|s| ("spill", s.out, s.at, s.bytes, name(s)));
+        let backs = spills().map(|s| ("reload", s.back, s.at, s.bytes, name(s)));
+        let trip = |l: &Load| Trip { home: l.home, start: l.start, end: l.end, channel: l.channel };
+        let loads = self.plan.loads.iter().map(|l| ("load", trip(l), l.from, l.bytes, None));
+        let (mut starts, mut ends) = (Vec::new(), Vec::new());
+        for (kind, trip, outside, bytes, tensor) in outs.chain(backs).chain(loads) {
+            let Trip { home, start, end, channel } = trip;
+            if start == layer {
+                let here = self.place(home, None, kind != "spill", body);
+                starts.push(json!({
+                    kind: true, "channel": channel, "here": here, "outside": outside, "bytes": bytes, "tensor": tensor,
+                    "wait": end <= layer,
+                }));
+            }
+            if start <= layer && end == layer + 1 {
+                ends.push(channel);
+            }
+        }
+        (starts, ends)
     }
 
     fn copy(&self, node: NodeId, stream: usize, staged: &Staged, body: &mut Body) -> Result<Json> {
@@ -78,7 +97,7 @@ impl Network<'_> {
         };
         let packing = self.assignment.choices.get(&node).and_then(|c| c.packing(stream)).filter(|_| !written);
         // A fetch writes the near side, a store the far one.
-        let far = self.outside(node, stream, tensor, packing, body)?;
+        let far = self.outside(node, stream, tensor, packing, staged.start, body)?;
         let near = self.place(staged.home, None, !written, body);
         Ok(json!({
             "store": written, "near": near, "far": far, "bytes": staged.bytes, "node": comment(&n.name),
@@ -97,7 +116,7 @@ impl Network<'_> {
         body: &mut Body,
     ) -> Result<Option<String>> {
         let transfers = self.transfers(layers, false, body)?;
-        if transfers.starts.is_empty() {
+        if transfers.starts.is_empty() && transfers.outside.is_empty() {
             return Ok(None);
         }
         let text = self.surround(&[], self.plan.order.len(), false, &transfers, templates)?;

@@ -286,8 +286,8 @@ fn overflow(message: &str) -> Option<Diagnostic> {
     let bytes: u64 = tail.split_whitespace().next()?.parse().ok()?;
     let text =
         format!("code, constants, inputs and activations need {bytes} bytes more than `{region}` holds");
-    let help =
-        "make the network smaller, or keep its constants outside of the chip (--default-level L3), if it can";
+    let help = "make the network smaller, or if the chip can, keep its constants outside (--default-level L3), or leave its \
+                activations less (--l2 BYTES)";
     Some(Diagnostic::new(Kind::Infeasible, text).help(help))
 }
 

@@ -42,19 +42,30 @@ pub fn places(compiled: &Compiled) -> Vec<Place> {
     for output in graph.outputs() {
         lives.entry(output.tensor).or_insert((last, last)).1 = u32::MAX;
     }
-    let place = |(id, home): (&TensorId, &Home)| {
+    let runs = plan.runs();
+    let steps: BTreeMap<NodeId, u32> = plan.order.iter().copied().zip(0u32..).collect();
+    let step = |layer: usize| runs.get(layer).and_then(|id| steps.get(id)).copied().unwrap_or(last);
+    let place = |(id, home, back): (&TensorId, &Home, usize)| {
         let Home::Arena { arena, offset } = home else { return None };
         let tensor = graph.tensor(*id);
+        // What is spilled is there from when it comes back until it leaves again.
+        let (first, end) = *lives.get(id)?;
+        let leaves = plan.spills.iter().filter(|s| s.tensors.contains_key(id) && s.out.end > back);
+        let leaves = leaves.map(|s| step(s.out.end)).min().unwrap_or(u32::MAX);
+        let from = if back == 0 { first } else { step(back) };
         Some(Place {
             name: format!("tensor {}", tensor.name),
             arena: arena_name(plan, *arena),
             offset: u32::try_from(*offset).ok()?,
             size: u32::try_from(tensor.ty.bytes()).ok()?,
-            layers: *lives.get(id)?,
+            layers: (from, end.min(leaves)),
         })
     };
+    let back = plan.spills.iter().flat_map(|s| s.tensors.iter().map(|(t, home)| (t, home, s.back.start)));
     plan.homes
         .iter()
+        .map(|(t, home)| (t, home, 0))
+        .chain(back)
         .filter_map(place)
         .chain(staged(compiled))
         .chain(parts(compiled))

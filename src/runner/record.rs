@@ -281,7 +281,34 @@ fn buffers(compiled: &Compiled) -> Vec<Buffer> {
             last: p.layers.1.min(steps),
         })
     };
-    places(compiled).into_iter().filter_map(buffer).collect()
+    places(compiled).into_iter().filter_map(buffer).chain(outside(compiled)).collect()
+}
+
+/// What lies in an external memory: constants all the time, then spilled tensors.
+fn outside(compiled: &Compiled) -> Vec<Buffer> {
+    let (graph, plan) = (&compiled.graph, &compiled.plan);
+    let Some(memory) = &plan.outside else { return Vec::new() };
+    let runs = plan.runs();
+    let step = |layer: usize| {
+        let at = runs.get(layer).and_then(|id| plan.order.iter().position(|o| o == id));
+        u32::try_from(at.unwrap_or(plan.order.len())).unwrap_or(u32::MAX)
+    };
+    let image = plan.image_bytes() as u64;
+    let buffer = |name: String, kind: &str, offset: u64, bytes: u64, (first, last): (usize, usize)| Buffer {
+        name,
+        kind: kind.into(),
+        level: memory.level.clone(),
+        offset,
+        bytes,
+        first: step(first),
+        last: step(last),
+    };
+    let spilled = plan.spills.iter().map(|s| {
+        let name = s.tensors.keys().next().map_or_else(String::new, |t| graph.tensor(*t).name.clone());
+        buffer(name, "copy", image + s.at as u64, s.bytes as u64, (s.out.start, s.back.end))
+    });
+    let constants = (image > 0).then(|| buffer("all layers".into(), "load", 0, image, (0, runs.len())));
+    constants.into_iter().chain(spilled).collect()
 }
 
 fn moments(timeline: &Timeline) -> Moments {

@@ -43,6 +43,8 @@ pub struct Memory {
     pub size: Option<u64>,
     /// Bytes per cycle of a long transfer.
     pub bandwidth: Option<f64>,
+    /// The same for stores, where they are slower.
+    pub store_bandwidth: Option<f64>,
     /// Cycles until the first byte of a transfer.
     pub latency: Option<u64>,
     /// Bytes of a scratchpad that are not for tiles: stacks, variables of the runtime.

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use super::plan::{External, Home, Load, Plan};
+use super::plan::{External, Home, Load, Plan, Spill};
 use crate::ir::{Graph, NodeId};
 use crate::targets::Assignment;
 
@@ -17,7 +17,7 @@ const CHANNELS: usize = 2;
 /// Bytes from which on a group is closed.
 const GROUP: usize = 4096;
 /// Alignment of everything: kernels load words, and the bus moves them.
-const ALIGNMENT: usize = 8;
+pub const ALIGNMENT: usize = 8;
 
 /// An external memory.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +30,10 @@ pub struct Outside {
     pub latency: u64,
     /// Bytes per cycle.
     pub bandwidth: f64,
+    /// The same for stores.
+    pub store_bandwidth: f64,
+    /// Whether constants lie there.
+    pub constants: bool,
 }
 
 /// Constants of some layers that come together.
@@ -128,11 +132,6 @@ impl Loads {
         arrivals
     }
 
-    /// Bytes of the image.
-    pub fn bytes(&self) -> usize {
-        self.groups.last().map_or(0, |g| g.from + g.bytes)
-    }
-
     /// Adds them to a plan: group `i` lies at `homes[i]`.
     pub fn extend(&self, plan: &mut Plan, homes: &BTreeMap<usize, Home>) {
         for (i, group) in self.groups.iter().enumerate() {
@@ -153,22 +152,41 @@ impl Loads {
     }
 }
 
-/// Adds what the layers wait for the bus to a plan's predicted cycles.
+/// A transfer between the arena and an external memory: what a plan's loads and spills have in common.
+struct Transfer {
+    start: usize,
+    end: usize,
+    cycles: u64,
+}
+
+/// Adds what the layers wait for the bus to a plan's predicted cycles. It takes the transfers in the order they start.
 pub fn add_waits(plan: &mut Plan, outside: &Outside) {
+    let moved = |bytes: usize, rate: f64| outside.latency + (bytes as f64 / rate.max(0.01)) as u64;
+    let spill = |s: &Spill, back: bool| {
+        let (trip, rate) = if back { (s.back, outside.bandwidth) } else { (s.out, outside.store_bandwidth) };
+        Transfer { start: trip.start, end: trip.end, cycles: moved(s.bytes, rate) }
+    };
+    let load = |l: &Load| Transfer { start: l.start, end: l.end, cycles: moved(l.bytes, outside.bandwidth) };
+    let ways = [false, true].into_iter().flat_map(|back| plan.spills.iter().map(move |s| (s, back)));
+    let mut transfers: Vec<Transfer> = ways.map(|(s, back)| spill(s, back)).collect();
+    transfers.extend(plan.loads.iter().map(load));
+    transfers.sort_by_key(|t| t.start);
     let runs = plan.runs();
     let (mut now, mut bus) = (0u64, 0u64);
-    let mut begin = vec![0u64; runs.len() + 1];
-    let mut loads = plan.loads.iter().peekable();
-    for (i, id) in runs.iter().enumerate() {
-        begin[i] = now;
-        let mut ready = now;
-        while let Some(load) = loads.next_if(|l| l.end <= i) {
-            let moved = (load.bytes as f64 / outside.bandwidth.max(0.01)) as u64;
-            bus = bus.max(begin[load.start.min(i)]) + outside.latency + moved;
-            ready = ready.max(bus);
+    // The layer before which each transfer must have ended, and when it has.
+    let mut under_way: Vec<(usize, u64)> = Vec::new();
+    let mut next = transfers.iter().peekable();
+    for i in 0..=runs.len() {
+        while let Some(t) = next.next_if(|t| t.start <= i) {
+            bus = bus.max(now) + t.cycles;
+            under_way.push((t.end, bus));
         }
+        let ended = under_way.iter().filter(|(end, _)| *end <= i).map(|(_, at)| *at);
+        let wait = ended.max().unwrap_or(0).saturating_sub(now);
+        under_way.retain(|(end, _)| *end > i);
+        let Some(id) = runs.get(i).or(runs.last()) else { return };
         let own = plan.cycles.get(id).copied().unwrap_or(0);
-        plan.cycles.insert(*id, own + (ready - now));
-        now = ready + own;
+        plan.cycles.insert(*id, own + wait);
+        now += wait + if i < runs.len() { own } else { 0 };
     }
 }

@@ -4,6 +4,7 @@
 //! validation a [`CheckedPlan`]. Never knows C text.
 
 pub mod allocator;
+mod arena;
 mod blocks;
 mod external;
 pub mod fusion;
@@ -13,13 +14,14 @@ mod planner;
 pub mod reduction;
 pub mod saved;
 mod schedule;
+mod spill;
 pub mod tiles;
 mod validate;
 pub mod variant;
 
 pub use external::Outside;
 pub use levels::LAYERS_PER_SECOND;
-pub use plan::{Alias, AliasKind, ArenaUse, External, Home, Interface, Load, Plan, Staged};
+pub use plan::{Alias, AliasKind, ArenaUse, External, Home, Interface, Load, Plan, Spill, Staged, Trip};
 pub use planner::{MemoryOptions, plan};
 pub use validate::{CheckedPlan, validate};
 

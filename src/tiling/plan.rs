@@ -139,6 +139,34 @@ pub struct Load {
     pub channel: usize,
 }
 
+/// One way of bytes between the arena and an external memory; times as for [`Staged`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trip {
+    /// Where they are in the arena.
+    pub home: Home,
+    /// The layer with which it starts.
+    pub start: usize,
+    /// The layer that must find it done.
+    pub end: usize,
+    /// Which of the transfers that may be under way at once.
+    pub channel: usize,
+}
+
+/// Bytes that leave the arena while nobody touches them, and come back to another place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spill {
+    /// Bytes from the start of the external memory.
+    pub at: usize,
+    /// Bytes.
+    pub bytes: usize,
+    /// The way out.
+    pub out: Trip,
+    /// The way back.
+    pub back: Trip,
+    /// Where tensors are from then on that have been elsewhere before.
+    pub tensors: BTreeMap<TensorId, Home>,
+}
+
 /// Where everything lives and in which order it runs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
@@ -146,7 +174,7 @@ pub struct Plan {
     pub order: Vec<NodeId>,
     /// Nodes that need no code: their result already is where it should be.
     pub elided: BTreeSet<NodeId>,
-    /// Home of every tensor that is not a constant (zero-byte tensors included).
+    /// Home of every tensor that is not a constant (zero-byte tensors included): the first one, if it is spilled.
     pub homes: BTreeMap<TensorId, Home>,
     /// Scratch memory of nodes that need some.
     pub scratch: BTreeMap<NodeId, Home>,
@@ -162,6 +190,10 @@ pub struct Plan {
     pub external: BTreeMap<(NodeId, usize), External>,
     /// The transfers, in the order of the layers.
     pub loads: Vec<Load>,
+    /// What leaves the arena for a while.
+    pub spills: Vec<Spill>,
+    /// The external memory, where something is in it.
+    pub outside: Option<ArenaUse>,
     /// Predicted cycles of each layer, where kernels have costs.
     pub cycles: BTreeMap<NodeId, u64>,
     /// Cycles below which no choice of what is near is predicted, if known.
@@ -183,5 +215,23 @@ impl Plan {
     /// The nodes that are computed, in order: the layers.
     pub fn runs(&self) -> Vec<NodeId> {
         self.order.iter().filter(|id| !self.elided.contains(id)).copied().collect()
+    }
+
+    /// Which layer a node is.
+    pub fn layer(&self, node: NodeId) -> usize {
+        let before = self.order.iter().take_while(|id| **id != node);
+        before.filter(|id| !self.elided.contains(id)).count()
+    }
+
+    /// Where a tensor is when layer `layer` runs; behind the last one for their number.
+    pub fn home(&self, tensor: TensorId, layer: usize) -> Option<Home> {
+        let there = self.spills.iter().filter(|s| s.back.end <= layer && s.tensors.contains_key(&tensor));
+        let last = there.max_by_key(|s| s.back.end).and_then(|s| s.tensors.get(&tensor));
+        last.or_else(|| self.homes.get(&tensor)).copied()
+    }
+
+    /// Bytes of the image of constants in the external memory.
+    pub fn image_bytes(&self) -> usize {
+        self.loads.iter().map(|l| l.from.saturating_add(l.bytes)).max().unwrap_or(0)
     }
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::plan::{Alias, AliasKind, ArenaUse, External, Home, Load, Plan, Staged};
+use super::plan::{Alias, AliasKind, ArenaUse, External, Home, Load, Plan, Spill, Staged, Trip};
 use super::planner::MemoryOptions;
 use super::tiles::{Tiled, Tiler};
 use super::variant::{Source, Variant};
@@ -38,6 +38,8 @@ pub struct Saved {
     layers: Vec<Layer>,
     tensors: BTreeMap<String, String>,
     loads: Vec<SavedLoad>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    spills: Vec<SavedSpill>,
     least_cycles: Option<u64>,
 }
 
@@ -130,6 +132,25 @@ struct SavedLoad {
     channel: usize,
 }
 
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedSpill {
+    at: usize,
+    bytes: usize,
+    out: SavedTrip,
+    back: SavedTrip,
+    tensors: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedTrip {
+    at: String,
+    start: String,
+    end: String,
+    channel: usize,
+}
+
 /// Names of things, made different where they are equal: the second `x` is `x#2`.
 fn unique<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut taken = BTreeSet::new();
@@ -182,6 +203,11 @@ fn why(kind: AliasKind) -> &'static str {
         AliasKind::View => "view",
         AliasKind::Joined => "joined",
     }
+}
+
+fn memory(a: &ArenaUse) -> Memory {
+    let ArenaUse { level, bytes, lower_bound, alignment, optimal, .. } = a.clone();
+    Memory { level, bytes, lower_bound, alignment, optimal }
 }
 
 /// A plan's text.
@@ -238,22 +264,26 @@ pub fn save(graph: &Graph, plan: &Plan, target: &str) -> Result<String> {
         end: time(l.end),
         channel: l.channel,
     };
-    let memory = |a: &ArenaUse| Memory {
-        level: a.level.clone(),
-        bytes: a.bytes,
-        lower_bound: a.lower_bound,
-        alignment: a.alignment,
-        optimal: a.optimal,
+    let trip =
+        |t: &Trip| SavedTrip { at: at(t.home), start: time(t.start), end: time(t.end), channel: t.channel };
+    let moved = |(t, home): (&TensorId, &Home)| (names.tensors[t].clone(), at(*home));
+    let spill = |s: &Spill| SavedSpill {
+        at: s.at,
+        bytes: s.bytes,
+        out: trip(&s.out),
+        back: trip(&s.back),
+        tensors: s.tensors.iter().map(moved).collect(),
     };
     let saved = Saved {
         format: FORMAT,
         target: target.into(),
         fused: plan.fused.clone(),
         pieces: plan.cuts.iter().cloned().collect(),
-        memories: plan.arenas.iter().map(memory).collect(),
+        memories: plan.arenas.iter().chain(&plan.outside).map(memory).collect(),
         layers: plan.order.iter().map(layer).collect(),
         tensors: plan.homes.iter().map(|(t, home)| (names.tensors[t].clone(), at(*home))).collect(),
         loads: plan.loads.iter().map(load).collect(),
+        spills: plan.spills.iter().map(spill).collect(),
         least_cycles: plan.cycles_bound,
     };
     let text = serde_json::to_string_pretty(&saved)
@@ -339,9 +369,15 @@ impl Reader<'_> {
         for m in &self.saved.memories {
             let pad = options.scratchpad.as_ref().filter(|p| p.level == m.level);
             let (bytes, lower_bound, alignment) = (m.bytes, m.lower_bound, m.alignment.clamp(1, 4096));
-            let capacity = pad.map_or(options.capacity, |p| Some(p.capacity));
+            let outside = options.outside.as_ref().filter(|o| o.level == m.level);
+            let near = pad.map(|p| p.capacity).or(outside.map(|o| o.capacity));
             let (level, optimal) = (m.level.clone(), m.optimal);
-            self.plan.arenas.push(ArenaUse { level, bytes, capacity, lower_bound, alignment, optimal });
+            let capacity = near.or(options.capacity);
+            let memory = ArenaUse { level, bytes, capacity, lower_bound, alignment, optimal };
+            match outside {
+                Some(_) => self.plan.outside = Some(memory),
+                None => self.plan.arenas.push(memory),
+            }
         }
         Ok(())
     }
@@ -469,7 +505,18 @@ impl Reader<'_> {
             };
             self.plan.loads.push(load);
         }
+        for s in &self.saved.spills {
+            let tensors = s.tensors.iter().map(|(name, at)| Ok((self.tensor(name)?, self.home(at)?)));
+            let tensors = tensors.collect::<One<BTreeMap<_, _>>>()?;
+            let (out, back) = (self.trip(&s.out)?, self.trip(&s.back)?);
+            self.plan.spills.push(Spill { at: small(s.at)?, bytes: small(s.bytes)?, out, back, tensors });
+        }
         Ok(())
+    }
+
+    fn trip(&self, t: &SavedTrip) -> One<Trip> {
+        let (home, start, end) = (self.home(&t.at)?, self.time(&t.start)?, self.time(&t.end)?);
+        Ok(Trip { home, start, end, channel: t.channel })
     }
 
     /// Memories grow with what an edit puts at their end, up to what there is.
@@ -479,6 +526,8 @@ impl Reader<'_> {
         used.extend(self.plan.homes.iter().map(|(t, h)| (*h, graph.tensor(*t).ty.bytes())));
         used.extend(self.plan.staged.values().map(|s| (s.home, s.bytes)));
         used.extend(self.plan.loads.iter().map(|l| (l.home, l.bytes)));
+        let trips = self.plan.spills.iter();
+        used.extend(trips.flat_map(|s| [(s.out.home, s.bytes), (s.back.home, s.bytes)]));
         let scratch = |id: &NodeId| self.subject.assignment.choices.get(id).map_or(0, |c| c.scratch_bytes);
         used.extend(self.plan.scratch.iter().map(|(id, h)| (*h, scratch(id))));
         let parts = |t: &Tiled| (Home::Arena { arena: t.arena, offset: t.base }, t.bytes);
@@ -490,7 +539,12 @@ impl Reader<'_> {
                 }
             }
         }
-        for a in &self.plan.arenas {
+        let image = self.plan.image_bytes();
+        let outside = self.plan.spills.iter().map(|s| image.saturating_add(s.at + s.bytes)).max();
+        if let Some(a) = &mut self.plan.outside {
+            a.bytes = a.bytes.max(outside.unwrap_or(image));
+        }
+        for a in self.plan.arenas.iter().chain(&self.plan.outside) {
             if let Some(capacity) = a.capacity.filter(|c| a.bytes > *c) {
                 let message = format!(
                     "the plan needs {} bytes of `{}`, of which {capacity} may be used",

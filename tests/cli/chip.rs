@@ -325,6 +325,11 @@ fn memories_that_are_not_there_are_refused_with_numbers() {
     }
     refused(&[&chip[..], &["--l1", "300000"]].concat(), 3, &["--l1 300000", "give at most 225280"]);
     refused(&[&chip[..], &["--l2", "100000000"]].concat(), 3, &["--l2 100000000", "give at most 2031616"]);
+    refused(&["--l3", "1000"], 3, &["--l3: target `host` has no external memory"]);
+    refused(&[&chip[..], &["--l3", "100000000"]].concat(), 3, &["--l3 100000000", "give at most 8388608"]);
+    let outside = [&chip[..], &["--default-level", "L3"]].concat();
+    refused(&[&outside[..], &["--l3", "1000"]].concat(), 5, &["bytes of `l3`, of which 1000 may be used"]);
+    refused(&[&outside[..], &["--l2", "1000"]].concat(), 5, &["bytes of `l2`, which has 1000", "is enough"]);
     for small in ["0", "1", "1000"] {
         let said = ["smallest part needs", "bytes of `l1`", "is enough for every layer", "--untiled"];
         refused(&[&chip[..], &["--l1", small]].concat(), 5, &said);
@@ -335,18 +340,24 @@ fn memories_that_are_not_there_are_refused_with_numbers() {
 
 /// The size that a refusal names does, and one byte less does not.
 #[test]
-fn the_smallest_scratchpad_that_is_named_is_enough() {
+fn the_smallest_memories_that_are_named_are_enough() {
     let tmp = tempfile::tempdir().unwrap();
     let network = repository("DeployTest/Models/Int8/KeywordSpotting/network.onnx");
-    let compile = |l1: &str| {
-        let args = ["compile", &network, "--target", "siracusa", "--l1", l1, "-o", "out"];
-        seen(tmp.path(), &tilewright(tmp.path(), &args))
-    };
-    let text = compile("0");
-    let (before, _) = text.split_once(" is enough for every layer").unwrap();
-    let bytes: u32 = before.rsplit(' ').next().unwrap().parse().unwrap();
-    assert!(compile(&bytes.to_string()).starts_with("exit code 0"), "{bytes}");
-    assert!(compile(&(bytes - 1).to_string()).starts_with("exit code 5"), "{bytes}");
+    for (memory, more) in [("--l1", &[][..]), ("--l2", &[]), ("--l2", &["--default-level", "L3"])] {
+        let compile = |bytes: &str| {
+            let args =
+                [&["compile", &network, "--target", "siracusa", memory, bytes, "-o", "out", "--force"], more];
+            seen(tmp.path(), &tilewright(tmp.path(), &args.concat()))
+        };
+        let text = compile("0");
+        let (before, _) = text.split_once(" is enough").unwrap();
+        let bytes: u32 = before.rsplit(' ').next().unwrap().parse().unwrap();
+        assert!(compile(&bytes.to_string()).starts_with("exit code 0"), "{memory} {bytes}");
+        // With less L2, layers may go together.
+        if memory == "--l1" {
+            assert!(compile(&(bytes - 1).to_string()).starts_with("exit code 5"), "{memory} {bytes}");
+        }
+    }
 }
 
 #[test]

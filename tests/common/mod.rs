@@ -1,5 +1,9 @@
 //! What several integration tests share.
 
+use std::path::Path;
+
+use tilewright::driver::{self, CompileOptions, TilingOptions};
+
 pub mod random_graph;
 
 /// The networks to check: those of `TILEWRIGHT_SEEDS=FIRST..LAST`, else `usual`.
@@ -10,4 +14,16 @@ pub fn seeds(usual: std::ops::Range<u64>) -> std::ops::Range<u64> {
         Some((Ok(a), Ok(b))) => a..b,
         _ => usual,
     }
+}
+
+/// The least L2: what the refusal of none of it says.
+#[allow(dead_code)]
+pub fn least_arena(model: &Path, compile: &CompileOptions) -> Result<u64, String> {
+    let tiling = TilingOptions { arena: Some(0), ..compile.tiling };
+    let refusal = match driver::draft(model, &CompileOptions { tiling, ..compile.clone() }) {
+        Ok(_) => return Ok(0),
+        Err(refusal) => refusal.to_string(),
+    };
+    let said = refusal.split("--l2 ").nth(1).and_then(|s| s.split(' ').next());
+    said.and_then(|n| n.parse().ok()).ok_or(refusal)
 }

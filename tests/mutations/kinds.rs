@@ -4,7 +4,7 @@ use tilewright::driver::Draft;
 use tilewright::ir::{NodeId, TensorId};
 use tilewright::runner::random::Random;
 use tilewright::tiling::tiles::{Copy, Tiled};
-use tilewright::tiling::{Home, Interface, Load, Plan, Staged};
+use tilewright::tiling::{Home, Interface, Load, Plan, Spill, Staged};
 
 /// Changes a plan.
 pub type Change = fn(&Draft, &mut Plan, &mut Random) -> Option<String>;
@@ -108,6 +108,69 @@ pub const KINDS: &[(&str, Change)] = &[
             return None;
         }
         Some(format!("{:?}", p.loads.remove(pick(n, r))))
+    }),
+    ("spill: start", |_, p, r| {
+        spill(p, r, |s, r| {
+            if pick(2, r) == 0 {
+                s.out.start = other(s.out.start, r)
+            } else {
+                s.back.start = other(s.back.start, r)
+            }
+        })
+    }),
+    ("spill: end", |_, p, r| {
+        spill(p, r, |s, r| {
+            if pick(2, r) == 0 { s.out.end = other(s.out.end, r) } else { s.back.end = other(s.back.end, r) }
+        })
+    }),
+    ("spill: channel", |_, p, r| {
+        spill(
+            p,
+            r,
+            |s, r| if pick(2, r) == 0 { s.out.channel = pick(9, r) } else { s.back.channel = pick(9, r) },
+        )
+    }),
+    ("spill: place outside", |_, p, r| spill(p, r, |s, r| s.at = other(s.at, r))),
+    ("spill: bytes", |_, p, r| spill(p, r, |s, r| s.bytes = other(s.bytes, r))),
+    ("spill: home", |_, p, r| {
+        spill(p, r, |s, r| {
+            if pick(2, r) == 0 {
+                s.out.home = moved(s.out.home, r)
+            } else {
+                s.back.home = moved(s.back.home, r)
+            }
+        })
+    }),
+    ("spill: memory", |_, p, r| spill(p, r, |s, _| s.back.home = elsewhere(s.back.home))),
+    ("spill: a tensor's home", |_, p, r| {
+        spill(p, r, |s, r| {
+            let n = pick(s.tensors.len(), r);
+            if let Some(home) = s.tensors.values_mut().nth(n) {
+                *home = moved(*home, r);
+            }
+        })
+    }),
+    ("spill: a tensor left out", |_, p, r| {
+        spill(p, r, |s, _| {
+            let first = s.tensors.keys().next().copied();
+            s.tensors.retain(|t, _| Some(*t) != first);
+        })
+    }),
+    ("spill: two swapped", |_, p, r| {
+        let (a, b) = (pick(p.spills.len(), r), pick(p.spills.len(), r));
+        let (x, y) = (p.spills.get(a)?.at, p.spills.get(b)?.at);
+        (p.spills[a].at, p.spills[b].at) = (y, x);
+        Some(format!("{a} {b}"))
+    }),
+    ("spill: left out", |_, p, r| {
+        let n = p.spills.len();
+        (n > 0).then(|| format!("{:?}", p.spills.remove(pick(n, r))))
+    }),
+    ("memory: outside", |_, p, _| {
+        p.outside.as_mut().map(|o| {
+            o.bytes -= 8;
+            o.level.clone()
+        })
     }),
     ("constant: from", |_, p, r| {
         let keys: Vec<_> = p.external.keys().copied().collect();
@@ -361,4 +424,12 @@ fn load(plan: &mut Plan, random: &mut Random, change: fn(&mut Load, &mut Random)
     let was = *load;
     change(load, random);
     Some(format!("{was:?} to {load:?}"))
+}
+
+fn spill(plan: &mut Plan, random: &mut Random, change: fn(&mut Spill, &mut Random)) -> Option<String> {
+    let i = pick(plan.spills.len(), random);
+    let spill = plan.spills.get_mut(i)?;
+    let was = spill.clone();
+    change(spill, random);
+    (was != *spill).then(|| format!("{was:?} to {spill:?}"))
 }

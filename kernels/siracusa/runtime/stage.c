@@ -17,7 +17,7 @@ struct later {
 };
 
 L1 tw_dma tw_transfers[TW_TRANSFERS];
-L1 static tw_l3 loads[2];
+L1 static tw_l3 loads[TW_CHANNELS];
 L1 static struct later waiting[TW_LATER];
 /* How many of them; L1 holds anything at start. */
 L1 static uint32_t later;
@@ -72,6 +72,20 @@ void tw_load(int channel, void *l2, uint32_t address, uint32_t bytes)
 {
     if (tw_core_id() == 0) {
         loads[channel] = tw_l3_load(l2, TW_L3_FLASH, address, bytes);
+    }
+}
+
+void tw_spill(int channel, uint32_t address, const void *l2, uint32_t bytes)
+{
+    if (tw_core_id() == 0) {
+        loads[channel] = tw_l3_store(TW_L3_RAM, address, l2, bytes);
+    }
+}
+
+void tw_reload(int channel, void *l2, uint32_t address, uint32_t bytes)
+{
+    if (tw_core_id() == 0) {
+        loads[channel] = tw_l3_load(l2, TW_L3_RAM, address, bytes);
     }
 }
 

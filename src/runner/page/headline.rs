@@ -97,9 +97,16 @@ pub fn cards(records: &[&Record]) -> Vec<Json> {
     figures.push(figure(
         records,
         "from off-chip memory",
-        |r| r.totals.loaded_bytes,
+        |r| {
+            let t = &r.totals;
+            (t.loaded_bytes.is_some() || t.spilled_bytes.is_some())
+                .then(|| t.loaded_bytes.unwrap_or(0).saturating_add(t.spilled_bytes.unwrap_or(0)))
+        },
         bytes,
-        |_| "constants".into(),
+        |r| match r.totals.spilled_bytes {
+            None => "constants".into(),
+            Some(spilled) => format!("{} of it tensors that had left L2", bytes(spilled)),
+        },
     ));
     // Targets without a DMA have none of these.
     figures.retain(|f| f.values.iter().any(|v| v.is_some_and(|v| v > 0)));

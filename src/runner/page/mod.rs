@@ -79,7 +79,7 @@ pub fn render(runs: &[Run]) -> Result<String> {
         "runs": heads,
         "cards": headline::cards(&records),
         "shares": headline::shares(&records),
-        "outside": records.iter().any(|r| r.totals.loaded_bytes.is_some()),
+        "outside": records.iter().any(|r| r.totals.loaded_bytes.is_some() || r.totals.spilled_bytes.is_some()),
         "timeline": records.iter().any(|r| r.timeline.is_some()),
         "memories": memory::pictures(&records),
         "roofline": roofline::picture(&records),

@@ -28,7 +28,8 @@ pub struct Near {
     pub decision: Decision,
     /// Where each near block lies.
     pub blocks: BTreeMap<BlockId, Home>,
-    staged: BTreeMap<(NodeId, usize), Staged>,
+    /// Transfers of whole tensors.
+    pub staged: BTreeMap<(NodeId, usize), Staged>,
     scratch: BTreeMap<NodeId, Home>,
     bases: BTreeMap<NodeId, usize>,
     arena: ArenaUse,

@@ -39,13 +39,26 @@ impl Replay<'_> {
         let parts = self.plan.tiled.values().any(|t| Some(t.arena) != pad);
         let loads =
             self.plan.loads.iter().map(|l| &l.home).chain(self.plan.external.values().map(|e| &e.home));
+        let spills = self.plan.spills.iter();
+        let spills = spills.flat_map(|s| [&s.out.home, &s.back.home].into_iter().chain(s.tensors.values()));
+        let loads = loads.chain(spills);
         if astray || parts || loads.into_iter().any(|h| arena(h) != Some(0)) {
             self.fault(None, "a transfer leads to a memory that is not for it".into());
         }
-        let image = self.plan.loads.iter().map(|l| l.from.saturating_add(l.bytes)).max().unwrap_or(0);
-        let outside = self.options.outside.as_ref();
-        if image > outside.map_or(0, |o| o.capacity) {
-            self.fault(None, format!("{image} bytes of constants lie in an external memory: too many"));
+        let image = self.plan.image_bytes();
+        let used = self.plan.outside.as_ref().map_or(0, |o| o.bytes);
+        let there = self.options.outside.as_ref();
+        if used.max(image) > there.map_or(0, |o| o.capacity) {
+            self.fault(None, format!("{} bytes lie in an external memory: too many", used.max(image)));
+        }
+        if used < image {
+            self.fault(None, format!("an external memory of {used} bytes holds {image} bytes of constants"));
+        }
+        if self.plan.outside.as_ref().is_some_and(|o| there.is_none_or(|t| t.level != o.level)) {
+            self.fault(None, "the external memory is none of the target's".into());
+        }
+        if !self.plan.loads.is_empty() && self.options.constants_outside().is_none() {
+            self.fault(None, "constants lie in an external memory and were not asked to".into());
         }
     }
 }

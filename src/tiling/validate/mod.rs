@@ -45,6 +45,8 @@ pub enum Space {
     Arena(usize),
     Input(usize),
     Output(usize),
+    /// The external memory.
+    Outside,
 }
 
 /// Known contents of one memory: start → segment; bytes not covered hold nothing known.
@@ -95,6 +97,7 @@ pub fn validate(
     replay.check_tiled();
     replay.check_staged(&plan.runs());
     replay.check_loads(&plan.runs());
+    replay.check_spills(plan.runs().len());
     if !replay.faults.has_errors() {
         let results = |id: &NodeId| graph.node(*id).outputs.iter().map(|t| (*t, *id)).collect::<Vec<_>>();
         replay.views = plan.elided.iter().flat_map(results).collect();
@@ -225,6 +228,7 @@ impl Replay<'_> {
             Space::Arena(a) => self.plan.arenas.get(a).map(|a| a.bytes),
             Space::Input(i) => self.graph.inputs().get(i).map(|t| self.graph.tensor(*t).ty.bytes()),
             Space::Output(i) => self.graph.outputs().get(i).map(|o| self.graph.tensor(o.tensor).ty.bytes()),
+            Space::Outside => None,
         };
         match size {
             None => self.fault(None, format!("`{name}` lies in a memory that does not exist")),
@@ -249,12 +253,13 @@ impl Replay<'_> {
     fn start_alignment(&self, space: Space) -> usize {
         match space {
             Space::Arena(a) => self.plan.arenas.get(a).map_or(1, |a| a.alignment),
-            Space::Input(_) | Space::Output(_) => 0,
+            Space::Input(_) | Space::Output(_) | Space::Outside => 0,
         }
     }
 
+    /// Where a tensor is while the present layer runs.
     fn range(&self, t: TensorId) -> Option<(Space, usize, usize)> {
-        let (space, offset) = locate(*self.plan.homes.get(&t)?);
+        let (space, offset) = locate(self.plan.home(t, self.layer)?);
         Some((space, offset, self.graph.tensor(t).ty.bytes()))
     }
 
@@ -352,9 +357,10 @@ impl Replay<'_> {
         }
     }
 
-    /// A tensor is computed: its home now holds its own bytes.
+    /// An input is there from the start: its first home holds its bytes.
     fn compute(&mut self, t: TensorId) {
-        let Some((space, offset, len)) = self.range(t) else { return };
+        let Some(home) = self.plan.homes.get(&t) else { return };
+        let ((space, offset), len) = (locate(*home), self.graph.tensor(t).ty.bytes());
         let own = Segment { root: t, start: 0, len };
         self.meaning.insert(t, vec![own]);
         self.store(space, offset, own);
@@ -466,10 +472,13 @@ impl Replay<'_> {
         if self.view_of(id) == View::None {
             return self.fault(Some(id), "is left out but computes something".into());
         }
-        let meaning = self.viewed(id).unwrap_or_default();
-        self.meaning.insert(node.outputs[0], meaning);
-        // What is still to be stored cannot be there; whoever reads it later finds out.
-        for t in node.inputs.iter().chain(&node.outputs) {
+        match self.viewed(id) {
+            Some(meaning) => drop(self.meaning.insert(node.outputs[0], meaning)),
+            None => self.fault(Some(id), "is left out before its operands are computed".into()),
+        }
+        // What is still to be stored, or outside, cannot be there; whoever reads it later finds out.
+        let stays = self.plan.spills.is_empty();
+        for t in node.inputs.iter().chain(&node.outputs).filter(|_| stays) {
             if !self.range(*t).is_some_and(|range| self.comes(range)) {
                 self.read(*t, Some(id));
             }

@@ -5,7 +5,7 @@
 
 use super::{Replay, Segment, Space, WORD, locate, overlap};
 use crate::ir::{NodeId, TensorId};
-use crate::tiling::plan::{Home, Load, Staged};
+use crate::tiling::plan::{Home, Load, Spill, Staged, Trip};
 use crate::tiling::tiles::Tiled;
 
 /// Transfers that runtimes must be able to have under way, beside those of a layer in parts.
@@ -14,7 +14,7 @@ const TRANSFERS: usize = 12;
 /// Fetches that a layer in parts may let wait for its own.
 const LATER: usize = 32;
 /// Transfers from an external memory that may be under way at once.
-const CHANNELS: usize = 2;
+const CHANNELS: usize = 8;
 
 /// A range of memory.
 pub type Range = (Space, usize, usize);
@@ -152,11 +152,44 @@ impl Replay<'_> {
         }
     }
 
-    /// Transfers that end before layer `layer` land; those that start with it take off, stores first; those that it waits for
-    /// land too, stores before anything is fetched.
+    /// Every spill goes from the arena and comes back to it later, by words, within the external memory.
+    pub fn check_spills(&mut self, layers: usize) {
+        let outside =
+            self.plan.outside.as_ref().map_or(0, |o| o.bytes).saturating_sub(self.plan.image_bytes());
+        for spill in &self.plan.spills {
+            let Spill { at, bytes, out, back, tensors } = spill;
+            let in_order = out.start <= out.end && out.end <= back.start && back.start <= back.end;
+            if !in_order || back.end > layers || out.channel.max(back.channel) >= CHANNELS {
+                self.fault(None, format!("a spill comes at no time or over no channel: {out:?}, {back:?}"));
+            }
+            if at % WORD != 0 || bytes % WORD != 0 || *bytes == 0 {
+                self.fault(None, format!("a spill of {bytes} bytes to {at} is not one of words"));
+            }
+            if at.checked_add(*bytes).is_none_or(|end| end > outside) {
+                self.fault(None, format!("a spill of {bytes} bytes to {at} lies beyond the end"));
+            }
+            for home in [out.home, back.home] {
+                self.check_home("a spill", home, *bytes, WORD);
+            }
+            for (t, home) in tensors {
+                let known = self.graph.tensors().find(|(id, _)| id == t).map(|(_, tensor)| tensor);
+                let Some(tensor) = known.filter(|t| !t.is_constant()) else {
+                    self.fault(None, format!("{t:?} is spilled and does not exist"));
+                    continue;
+                };
+                let (bytes, align) = (tensor.ty.bytes(), tensor.ty.dtype.bytes());
+                self.check_home(&tensor.name.clone(), *home, bytes, align);
+            }
+        }
+    }
+
+    /// Transfers that end before layer `layer` land; those that start with it take off, between outside and the arena first,
+    /// stores before fetches; those that it waits for land too, stores before anything is fetched.
     pub fn fly(&mut self, layer: usize) {
         self.layer = layer;
         self.land(|f| f.times.1 <= layer);
+        self.spill(layer);
+        self.load(layer);
         let is_fetch =
             |(node, stream, _): &(NodeId, usize, Staged)| *stream < self.graph.node(*node).inputs.len();
         let (fetches, stores): (Vec<_>, Vec<_>) = self.staged_at(layer).into_iter().partition(is_fetch);
@@ -164,11 +197,44 @@ impl Replay<'_> {
             self.take_off(node, stream, staged);
         }
         self.land(|f| f.times.1 <= layer);
-        self.load(layer);
         for (node, stream, staged) in fetches {
             self.take_off(node, stream, staged);
         }
         self.land(|f| f.times.1 <= layer);
+    }
+
+    /// Bytes that start on their way to the external memory, then those on their way back.
+    fn spill(&mut self, layer: usize) {
+        let spills = &self.plan.spills;
+        for s in spills.iter().filter(|s| s.out.start == layer) {
+            self.trip(layer, s.out, s.bytes, (Space::Outside, s.at, s.bytes), true);
+        }
+        for s in spills.iter().filter(|s| s.back.start == layer) {
+            self.trip(layer, s.back, s.bytes, (Space::Outside, s.at, s.bytes), false);
+        }
+    }
+
+    /// Carries whatever there is.
+    fn trip(&mut self, layer: usize, trip: Trip, bytes: usize, outside: Range, out: bool) {
+        let (space, offset) = locate(trip.home);
+        let inside = (space, offset, bytes);
+        let (source, target) = if out { (inside, outside) } else { (outside, inside) };
+        let carries = self.held(source);
+        let (times, number) = ((trip.start, trip.end), (true, trip.channel));
+        self.start(Flight { node: None, number, times, source: Some(source), target, carries });
+        self.land(|f| f.times.1 <= layer);
+    }
+
+    /// What is known of some bytes, counted from their start.
+    fn held(&self, (space, offset, len): Range) -> Vec<(usize, Segment)> {
+        let Some(contents) = self.memory.get(&space) else { return Vec::new() };
+        let hit = contents.range(..offset + len).filter(|(start, g)| **start + g.len > offset);
+        let part = hit.map(|(start, g)| {
+            let (from, until) = ((*start).max(offset), (start + g.len).min(offset + len));
+            let segment = Segment { root: g.root, start: g.start + (from - start), len: until - from };
+            (from - offset, segment)
+        });
+        part.collect()
     }
 
     /// Constants that start to come from an external memory.
@@ -271,10 +337,17 @@ impl Replay<'_> {
         let hit = |f: &&Flight| {
             overlap(f.target, range) || (written && f.source.is_some_and(|s| overlap(s, range)))
         };
-        let hit = self.flights.iter().find(hit).map(|f| f.number.1);
-        if let Some(transfer) = hit {
+        let hit = self.flights.iter().find(hit).map(|f| (f.number, f.times));
+        if let Some(((outside, transfer), (start, end))) = hit {
             let does = if written { "writes" } else { "reads" };
-            self.fault(by, format!("{does} bytes that transfer {transfer} is still moving"));
+            let (space, offset, len) = range;
+            let bus = if outside { "outside, " } else { "" };
+            let what =
+                format!("{does} bytes {offset}..{} of {space:?} in layer {}", offset + len, self.layer);
+            self.fault(
+                by,
+                format!("{what} that transfer {transfer} ({bus}layers {start} to {end}) is still moving"),
+            );
         }
     }
 

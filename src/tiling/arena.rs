@@ -1,0 +1,257 @@
+//! Offsets in the arena, and what has to leave it for them to be enough.
+//!
+//! In: a schedule with its sharing, what is near, the memories there are. Out: a [`Plan`] without what is near. Never changes
+//! the order, nor what is near.
+//!
+//! First everything stays and constants come as early as there is room; then blocks leave while they are idle, with ever
+//! less overlap; at last everything leaves that can.
+
+use std::collections::BTreeMap;
+
+use super::allocator::{self, Buffer};
+use super::external::{ALIGNMENT, Loads};
+use super::levels::Near;
+use super::plan::{ArenaUse, Home, Interface, Plan};
+use super::planner::{Draft, MemoryOptions, Owner, arena_buffers, callers_blocks, peak};
+use super::spill::{Absence, Owned, Spiller};
+use crate::diag::{Diagnostic, Result};
+use crate::ir::Graph;
+use crate::targets::Assignment;
+
+/// Layers that the ends of a spill may overlap, from the best to none.
+const WINDOWS: [usize; 4] = [8, 3, 1, 0];
+/// Choices of what leaves for one of them, each with less to be used than the one before.
+const ROUNDS: usize = 6;
+
+/// What is to be placed.
+pub struct Arena<'a> {
+    /// The graph.
+    pub graph: &'a Graph,
+    /// Its kernels.
+    pub assignment: &'a Assignment,
+    /// The memories.
+    pub options: &'a MemoryOptions,
+    /// Order and blocks.
+    pub draft: &'a Draft,
+    /// What does not need a place here.
+    pub near: Option<&'a Near>,
+}
+
+impl Arena<'_> {
+    /// Places everything.
+    ///
+    /// # Errors
+    /// It does not fit: says how many bytes would do.
+    pub fn plan(&self) -> Result<Plan> {
+        let (constants, room) = self.room();
+        let spiller = Spiller::new(self.graph, &self.draft.order, &self.draft.blocks, self.near);
+        for ahead in [2, 1, 0] {
+            let plan = self.allocate(&spiller, &self.loads(ahead), &[])?;
+            if room.is_none_or(|room| plan.arenas[0].bytes <= room) {
+                return self.outside_fits(plan);
+            }
+            if self.options.constants_outside().is_none() {
+                break;
+            }
+        }
+        let room = room.unwrap_or(usize::MAX);
+        let least = if self.options.outside.is_some() {
+            for window in WINDOWS {
+                if let Some(plan) = self.spilled(&spiller, room, window)? {
+                    return self.outside_fits(plan);
+                }
+            }
+            let plan = self.least(&spiller)?;
+            if plan.arenas[0].bytes <= room {
+                return self.outside_fits(plan);
+            }
+            plan
+        } else {
+            self.allocate(&spiller, &self.loads(0), &[])?
+        };
+        Err(self.refusal(&least, constants).into())
+    }
+
+    /// Bytes of the constants that lie in the same memory, and those left for the arena.
+    fn room(&self) -> (usize, Option<usize>) {
+        let mut tables = BTreeMap::new();
+        for id in self.draft.runs() {
+            let node = self.graph.node(id);
+            for (stream, t) in
+                node.inputs.iter().enumerate().filter(|(_, t)| self.graph.tensor(**t).is_constant())
+            {
+                let choice = self.assignment.choices.get(&id);
+                let ty = &self.graph.tensor(*t).ty;
+                let bytes = choice.map_or(ty.bytes(), |c| c.operand_bytes(stream, ty));
+                tables.insert((*t, choice.and_then(|c| c.packing(stream))), bytes);
+            }
+        }
+        let constants = if self.options.holds_constants { tables.values().sum() } else { 0 };
+        (constants, self.options.capacity.map(|c| c.saturating_sub(constants)))
+    }
+
+    fn loads(&self, ahead: usize) -> Loads {
+        if self.options.constants_outside().is_none() {
+            return Loads::default();
+        }
+        let wanted = |layer: usize| self.near.map_or(layer, |n| n.wanted(layer));
+        Loads::of(self.graph, self.assignment, &self.draft.runs(), wanted, ahead)
+    }
+
+    /// Has blocks leave until `room` bytes are enough, if that can be.
+    fn spilled(&self, spiller: &Spiller, room: usize, window: usize) -> Result<Option<Plan>> {
+        let loads = self.loads(window.min(2));
+        let owners = self.owners(&loads);
+        let mut target = room;
+        for _ in 0..ROUNDS {
+            let absences = spiller.choose(&owners, target, window);
+            let plan = self.allocate(spiller, &loads, &absences)?;
+            let arena = &plan.arenas[0];
+            if arena.bytes <= room {
+                return Ok(Some(plan));
+            }
+            if arena.lower_bound > room || target == 0 {
+                break;
+            }
+            target = target.saturating_sub(arena.bytes - room);
+        }
+        Ok(None)
+    }
+
+    /// With as few bytes as it can be.
+    fn least(&self, spiller: &Spiller) -> Result<Plan> {
+        let loads = self.loads(0);
+        self.allocate(spiller, &loads, &spiller.choose(&self.owners(&loads), 0, 0))
+    }
+
+    fn owners(&self, loads: &Loads) -> Vec<Owned> {
+        let Draft { order, blocks, .. } = self.draft;
+        let mut owners = arena_buffers(self.graph, self.assignment, self.options, order, blocks, self.near);
+        // Layer i is node `steps[i]` of the order, from 1; behind the last comes the end.
+        let runs = order.iter().enumerate().filter(|(_, id)| !blocks.elided.contains(id));
+        let steps: Vec<usize> = runs.map(|(i, _)| i + 1).collect();
+        for (i, group) in loads.groups.iter().enumerate() {
+            owners.push((Owner::Load(i), steps[group.start], steps[group.last], group.bytes));
+        }
+        owners
+    }
+
+    fn allocate(&self, spiller: &Spiller, loads: &Loads, absences: &[Absence]) -> Result<Plan> {
+        let (graph, options) = (self.graph, self.options);
+        let Draft { order, blocks, .. } = self.draft;
+        let owners = spiller.stays(&self.owners(loads), absences);
+        let peak = peak(&owners, order);
+        let mut widest = vec![options.alignment.max(1); blocks.blocks.len()];
+        for (t, (block, _)) in &blocks.place {
+            widest[*block] = widest[*block].max(graph.tensor(*t).ty.dtype.bytes());
+        }
+        let buffer = |(i, (owner, first, last, bytes)): (usize, &Owned)| {
+            let alignment = match owner {
+                Owner::Block(b) => widest[*b],
+                Owner::Stay(b, _) => widest[*b].max(ALIGNMENT),
+                Owner::Scratch(_) | Owner::Load(_) => options.alignment.max(ALIGNMENT),
+            };
+            Buffer::new(i.to_string(), *first as i64, *last as i64 + 1, *bytes as u64)
+                .aligned(alignment as u64)
+        };
+        let buffers: Vec<Buffer> = owners.iter().enumerate().map(buffer).collect();
+        // Of what leaves there are many choices.
+        let effort = if absences.is_empty() { 1 } else { 10 };
+        let search = allocator::Options { node_limit: options.search_nodes / effort, time_limit: None };
+        let best = allocator::minimise(&buffers, &search).ok_or_else(|| {
+            Diagnostic::infeasible("the activations need more memory than can be addressed")
+                .help("reduce the input's shape")
+        })?;
+        let mut start = self.near.map_or_else(BTreeMap::new, |n| n.blocks.clone());
+        let (mut arrivals, mut stays) = (BTreeMap::new(), BTreeMap::new());
+        let mut plan = Plan { interface: options.interface, ..Plan::default() };
+        for ((owner, ..), offset) in owners.iter().zip(&best.solution.offsets) {
+            let home = Home::Arena { arena: 0, offset: *offset as usize };
+            match owner {
+                Owner::Block(b) => drop(start.insert(*b, home)),
+                Owner::Stay(b, stay) => drop(stays.insert((*b, *stay), home)),
+                Owner::Scratch(id) => drop(plan.scratch.insert(*id, home)),
+                Owner::Load(i) => drop(arrivals.insert(*i, home)),
+            }
+        }
+        if options.interface == Interface::Caller {
+            start.extend(callers_blocks(graph, blocks));
+        }
+        for (t, (block, inner)) in &blocks.place {
+            let empty = Home::Arena { arena: 0, offset: 0 };
+            plan.homes.insert(*t, start.get(block).copied().unwrap_or(empty).shifted(*inner));
+        }
+        let alignment = buffers.iter().map(|b| b.alignment).max().unwrap_or(1) as usize;
+        plan.arenas.push(ArenaUse {
+            level: options.level.clone(),
+            bytes: best.height as usize,
+            capacity: options.capacity,
+            lower_bound: peak,
+            alignment,
+            optimal: best.proven,
+        });
+        plan.order = order.clone();
+        plan.aliases = blocks.aliases.clone();
+        plan.elided = blocks.elided.clone();
+        loads.extend(&mut plan, &arrivals);
+        if let Some(outside) = &options.outside {
+            spiller.extend(&mut plan, outside, blocks, absences, &stays);
+        }
+        Ok(plan)
+    }
+
+    fn outside_fits(&self, plan: Plan) -> Result<Plan> {
+        let (Some(used), Some(outside)) = (&plan.outside, &self.options.outside) else { return Ok(plan) };
+        if used.bytes <= outside.capacity {
+            return Ok(plan);
+        }
+        let (level, image) = (&outside.level, plan.image_bytes());
+        let message = format!(
+            "constants ({image} bytes) and what does not fit `{}` ({} bytes) need {} bytes of `{level}`, of which {} may be used",
+            self.options.level,
+            used.bytes - image,
+            used.bytes,
+            outside.capacity
+        );
+        let help = if plan.spills.is_empty() {
+            format!("give it more (--{level} BYTES), or make the network smaller")
+        } else {
+            format!(
+                "give it more (--{level} BYTES), or more of `{}`, or make the network smaller",
+                self.options.level
+            )
+        };
+        Err(Diagnostic::infeasible(message).help(help).into())
+    }
+
+    fn refusal(&self, least: &Plan, constants: usize) -> Diagnostic {
+        let (arena, level) = (&least.arenas[0], &self.options.level);
+        let has = self.options.capacity.unwrap_or(usize::MAX);
+        let needed = arena.bytes + constants;
+        let what = match (constants > 0, least.loads.is_empty()) {
+            (true, _) => {
+                format!("activations ({} bytes) and constants ({constants} bytes) need", arena.bytes)
+            }
+            (false, true) => "the activations need".to_string(),
+            (false, false) => "the activations and constants on their way need".to_string(),
+        };
+        let message = format!(
+            "{what} {needed} bytes of `{level}`, which has {has}; the largest live set alone is {} bytes",
+            arena.lower_bound
+        );
+        let mut help = Vec::new();
+        if let Some(outside) = &self.options.outside {
+            if self.options.size.is_none_or(|size| needed <= size) {
+                help.push(format!("--{level} {needed} is enough"));
+            }
+            if constants > 0 {
+                help.push(format!(
+                    "keep its constants outside of the chip (--default-level {})",
+                    outside.level.to_uppercase()
+                ));
+            }
+        }
+        help.push("use a target with more memory or a smaller input".into());
+        Diagnostic::infeasible(message).help(help.join("; "))
+    }
+}
