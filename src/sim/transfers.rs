@@ -26,7 +26,36 @@ fn ends(transfer: &Transfer) -> impl Iterator<Item = (u32, u32, bool)> + '_ {
     })
 }
 
+/// Ends of a transfer that are outside of the chip: memory, offset, bytes, and whether they are written.
+fn outside(transfer: &Transfer) -> impl Iterator<Item = (usize, u32, u32, bool)> + '_ {
+    transfer.rows.iter().flat_map(|(source, destination, size)| {
+        let end = |place: &Place, write| match place {
+            Place::Hyper(chip, offset) => Some((*chip, *offset, *size, write)),
+            Place::Bus(_) => None,
+        };
+        end(source, false).into_iter().chain(end(destination, true))
+    })
+}
+
 impl Transfers {
+    /// Whether another transfer still moves bytes outside of the chip that this one must not touch before its end.
+    fn check_outside(&self, transfer: &Transfer) -> Result<(), Box<Trouble>> {
+        let others = || self.running.iter().flatten().chain(&self.finished).flat_map(outside);
+        for (chip, offset, size, write) in outside(transfer) {
+            let meets = |(c, o, s, w): (usize, u32, u32, bool)| {
+                c == chip && (w || write) && o < offset.saturating_add(size) && offset < o.saturating_add(s)
+            };
+            if others().any(meets) {
+                let verb = if write { "to" } else { "from" };
+                let message = format!(
+                    "starts a transfer {verb} {size} bytes at {offset:#x} of a HyperBus memory: bytes that another transfer \
+                     is still moving, or whose end nobody has waited for"
+                );
+                return Err(Trouble::new(None, message));
+            }
+        }
+        Ok(())
+    }
     /// Checks a transfer's bytes; the number to finish it by.
     ///
     /// # Errors
@@ -42,6 +71,9 @@ impl Transfers {
             if let Some(checker) = &shared.checker {
                 checker.check_move(Reach { core: transfer.core, addr, place, size, write })?;
             }
+        }
+        if shared.checker.is_some() {
+            self.check_outside(&transfer)?;
         }
         mark(&transfer, shared);
         let id = match self.running.iter().position(Option::is_none) {

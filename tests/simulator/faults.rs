@@ -80,6 +80,8 @@ fn transfers() {
     says(29, &["of a HyperBus memory of 16777216 bytes"]);
     // Bytes of the HyperRAM that nobody has written.
     says(30, &["uses a value that", "which nobody has written"]);
+    // Bytes that are still on their way there.
+    says(31, &["from 32 bytes at 0x100 of a HyperBus memory", "another transfer is still moving"]);
 }
 
 #[test]

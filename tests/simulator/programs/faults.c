@@ -138,6 +138,21 @@ __attribute__((noinline)) static void culprit(int core)
     while ((REG(hyper + 0x24) & 1) != 0) {
     }
     sink = load((uint32_t)far_window) + 1;
+#elif CASE == 31
+    const uint32_t hyper = 0x1a102280;
+    REG(0x1a102000) = 1 << 4;
+    REG(hyper + 0x120) = 0;
+    REG(hyper + 0x18) = 1;
+    REG(hyper + 0x1c) = 0x110;
+    REG(hyper + 0x0c) = (uint32_t)far_window;
+    REG(hyper + 0x10) = 32;
+    REG(hyper + 0x14) = 0x10;
+    /* The other channel. */
+    REG(hyper + 0x98) = 5;
+    REG(hyper + 0x9c) = 0x100;
+    REG(hyper + 0x80) = (uint32_t)far_window + 64;
+    REG(hyper + 0x84) = 32;
+    REG(hyper + 0x88) = 0x10;
 #elif CASE == 40
     __asm__ volatile(".word 0xffffffff");
 #elif CASE == 41
