@@ -5,7 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
+mod form;
+
+use form::{
+    Constant, How, Layer, Memory, Parts, Saved, SavedLoad, SavedSpill, SavedStaged, SavedTrip, Share,
+};
 
 use super::plan::{Alias, AliasKind, ArenaUse, External, Home, Load, Plan, Spill, Staged, Trip};
 use super::planner::MemoryOptions;
@@ -23,133 +27,6 @@ const LARGEST: usize = 1 << 40;
 const END: &str = "(end)";
 /// What to do about a faulty file.
 const HELP: &str = "save the plan of this network again (--save-plan) and edit that";
-
-/// A plan in names.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Saved {
-    format: u32,
-    target: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    fused: Vec<Vec<String>>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pieces: BTreeMap<String, usize>,
-    memories: Vec<Memory>,
-    layers: Vec<Layer>,
-    tensors: BTreeMap<String, String>,
-    loads: Vec<SavedLoad>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    spills: Vec<SavedSpill>,
-    least_cycles: Option<u64>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Memory {
-    level: String,
-    bytes: usize,
-    lower_bound: usize,
-    alignment: usize,
-    optimal: bool,
-}
-
-/// How a node is computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum How {
-    /// Its result is there already.
-    Nothing,
-    /// At once.
-    Whole,
-    /// In parts.
-    Parts,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Layer {
-    node: String,
-    op: String,
-    compute: How,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    parts: Option<Parts>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    scratch: Option<String>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    staged: BTreeMap<String, SavedStaged>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    constants: BTreeMap<String, Constant>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    shares: Vec<Share>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    cycles: Option<u64>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Parts {
-    shape: Vec<usize>,
-    order: Vec<usize>,
-    ahead: bool,
-    at: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SavedStaged {
-    at: String,
-    start: String,
-    end: String,
-    transfer: usize,
-    /// Not the whole: what the first part takes.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    first: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Constant {
-    from: usize,
-    at: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Share {
-    operand: String,
-    result: String,
-    why: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SavedLoad {
-    from: usize,
-    bytes: usize,
-    at: String,
-    start: String,
-    end: String,
-    channel: usize,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SavedSpill {
-    at: usize,
-    bytes: usize,
-    out: SavedTrip,
-    back: SavedTrip,
-    tensors: BTreeMap<String, String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SavedTrip {
-    at: String,
-    start: String,
-    end: String,
-    channel: usize,
-}
 
 /// Names of things, made different where they are equal: the second `x` is `x#2`.
 fn unique<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
