@@ -39,8 +39,8 @@ struct Contraction {
     axes: [usize; 2],
 }
 
-/// Cuts every contraction of which no part fits, in as few pieces as do; in as many as can be if none do. None if there is
-/// nothing to cut.
+/// Cuts every contraction of which no part fits, in as few pieces as do. None if no layer is too large, or one of them
+/// does not fit in any number of pieces.
 pub fn fit(
     graph: &Verified,
     assignment: &Assignment,
@@ -50,23 +50,26 @@ pub fn fit(
 ) -> Option<Reduced> {
     let tiler = Tiler::new(graph, assignment, library, pad);
     let large = |id: &NodeId| tiler.least(*id).is_some_and(|bytes| bytes > pad.capacity);
+    let fits = |name: &str, pieces: usize| {
+        let cut = [(name.to_string(), pieces)];
+        let (one, chosen) = apply(graph, assignment, platform, library, &cut).ok()?;
+        let tiler = Tiler::new(&one, &chosen, library, pad);
+        let mut new = one.nodes().map(|(id, _)| id).filter(|id| graph.get_node(*id).is_none());
+        Some(new.all(|id| tiler.least(id).is_none_or(|bytes| bytes <= pad.capacity)))
+    };
     let mut cuts: Vec<Cut> = Vec::new();
     for id in graph.nodes().map(|(id, _)| id).filter(large) {
-        let mut finest: Option<Cut> = None;
-        for pieces in (1..).map(|i| 1usize << i).take_while(|n| *n <= MOST) {
-            let cut = (graph.node(id).name.clone(), pieces);
-            let Ok((one, chosen)) = apply(graph, assignment, platform, library, std::slice::from_ref(&cut))
-            else {
-                break;
-            };
-            finest = Some(cut);
-            let tiler = Tiler::new(&one, &chosen, library, pad);
-            let mut new = one.nodes().map(|(id, _)| id).filter(|id| graph.get_node(*id).is_none());
-            if new.all(|id| tiler.least(id).is_none_or(|bytes| bytes <= pad.capacity)) {
-                break;
-            }
+        let node = graph.node(id);
+        let Contraction { axes, .. } = contraction(graph, node)?;
+        let depth = *graph.tensor(node.inputs[0]).ty.shape.get(axes[0])?;
+        // If the finest pieces do not fit, nothing else needs to be tried.
+        let finest = depth.div_ceil(UNIT).min(MOST);
+        if !fits(&node.name, finest)? {
+            return None;
         }
-        cuts.extend(finest);
+        let mut coarser = (1..).map(|i| 1usize << i).take_while(|n| *n < finest);
+        let enough = coarser.find(|n| fits(&node.name, *n) == Some(true));
+        cuts.push((node.name.clone(), enough.unwrap_or(finest)));
     }
     if cuts.is_empty() {
         return None;

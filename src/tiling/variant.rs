@@ -39,7 +39,7 @@ impl Source<'_> {
     /// Plans the network: as it is; if no part of a layer fits, with reductions in pieces.
     ///
     /// # Errors
-    /// It fits in no way: says what is missing even with reductions in as many pieces as can be.
+    /// It fits in no way: says why it does not as it is.
     pub fn plan(&self, options: &MemoryOptions, fusion: Fusion) -> Result<Variant> {
         let Source { graph, assignment, platform, library } = *self;
         let faults = match fusion::plan(graph, assignment, library, options, fusion) {
@@ -49,7 +49,8 @@ impl Source<'_> {
         let pad = options.scratchpad.as_ref().filter(|_| faults.exit_code() == Kind::Infeasible.exit_code());
         let reduced = pad.and_then(|pad| reduction::fit(graph, assignment, platform, library, pad));
         let Some(reduced) = reduced else { return Err(faults) };
-        let mut variant = fusion::plan(&reduced.graph, &reduced.assignment, library, options, fusion)?;
+        let made = fusion::plan(&reduced.graph, &reduced.assignment, library, options, fusion);
+        let mut variant = made.map_err(|_| faults)?;
         variant.plan.cuts = reduced.cuts;
         Ok(variant)
     }

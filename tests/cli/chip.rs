@@ -105,10 +105,12 @@ fn a_profile_shows_parts_and_transfers() {
         let parts = measured["parts"].as_array().unwrap();
         assert_eq!(parts.len() as u64, number(&layer["tiles"]["count"]), "{layer}");
         let sum = |what: &str| parts.iter().map(|p| number(&p[what])).sum::<u64>();
-        // What the plan says is what the DMA does, but for tables; other layers' operands are no part's.
+        // What the plan says is what the DMA does, but for tables; other layers' operands are no part's, and neither is what
+        // comes with the layer before.
         assert_eq!(sum("stored"), number(&moved["stored"]), "{layer}");
         let fetched = number(&moved["fetched"]);
-        assert!((fetched..fetched + 2000).contains(&sum("fetched")), "{layer}");
+        assert!(sum("fetched") < fetched + 2000, "{layer}");
+        assert!(number(&measured["fetched"]) >= fetched, "{layer}");
         assert!(sum("kernel") + sum("wait") <= number(&measured["cycles"]), "{layer}");
         assert!(sum("wait") <= number(&measured["exposed"]), "{layer}");
         tiled += 1;

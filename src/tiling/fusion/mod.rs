@@ -138,7 +138,9 @@ impl Network<'_> {
 
     /// The first plan that fits, with more and more pairs.
     fn rescue(&self, faults: Diagnostics) -> Result<Variant> {
-        if faults.exit_code() != Kind::Infeasible.exit_code() {
+        // A layer of which no part fits is no smaller together with another.
+        let layers = faults.0.iter().any(|d| d.node.is_some());
+        if layers || faults.exit_code() != Kind::Infeasible.exit_code() {
             return Err(faults);
         }
         let pairs = self.pairs();
