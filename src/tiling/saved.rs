@@ -326,11 +326,12 @@ impl Reader<'_> {
         }
         for (name, s) in &layer.staged {
             let stream = stream(name)?;
-            let (home, start, end) = (self.home(&s.at)?, self.time(&s.start)?, self.time(&s.end)?);
-            let part = self.plan.tiled.get(&id).and_then(|t| t.kinds.get(t.tiles.first()?.kind));
-            let bytes = match part.filter(|_| s.first) {
-                Some(kind) => kind.copies[stream].bytes(),
-                None => self.bytes(id, stream),
+            let (start, end) = (self.time(&s.start)?, self.time(&s.end)?);
+            // Where a first part lies follows from the parts.
+            let first = self.plan.tiled.get(&id).filter(|_| s.first).and_then(|t| first_part(t, stream));
+            let (home, bytes) = match first {
+                Some(first) => first,
+                None => (self.home(&s.at)?, self.bytes(id, stream)),
             };
             let staged = Staged { home, bytes, start, end, transfer: s.transfer };
             self.plan.staged.insert((id, stream), staged);
@@ -477,6 +478,14 @@ impl Reader<'_> {
             wrong(format!("no layer `{name}` is computed, at which a transfer could start or end"))
         })
     }
+}
+
+/// Where the first part of a stream lies, and its bytes.
+fn first_part(tiled: &Tiled, stream: usize) -> Option<(Home, usize)> {
+    let tile = tiled.tiles.first()?;
+    let slot = tiled.streams.get(stream)?.slots.get(*tile.slots.get(stream)?)?;
+    let bytes = tiled.kinds.get(tile.kind)?.copies.get(stream)?.bytes();
+    Some((Home::Arena { arena: tiled.arena, offset: tiled.base + slot }, bytes))
 }
 
 fn small(n: usize) -> One<usize> {

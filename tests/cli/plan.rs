@@ -7,9 +7,10 @@ use super::chip::repository;
 use super::{seen, tilewright};
 
 const KWS: &str = "DeployTest/Models/Int8/KeywordSpotting/network.onnx";
-const CASES: [(&str, &[&str]); 6] = [
+const CASES: [(&str, &[&str]); 7] = [
     (KWS, &["--target", "siracusa", "--l1", "12000"]),
     (KWS, &["--target", "siracusa", "--default-level", "l3"]),
+    (KWS, &["--target", "siracusa", "--l1", "16000"]),
     (KWS, &["--target", "siracusa", "--io", "caller", "--untiled"]),
     (
         "DeployTest/Models/Int8/Attention/network.onnx",
@@ -51,7 +52,7 @@ fn compile(dir: &Path, model: &str, options: &[&str], more: &[&str]) -> String {
 fn layers_are_computed_together_unless_told_otherwise() {
     let tmp = tempfile::tempdir().unwrap();
     let dir = tmp.path();
-    let options = ["--target", "siracusa", "--l1", "12000"];
+    let options = ["--target", "siracusa", "--l1", "16000"];
     compile(dir, KWS, &options, &["-o", "together", "--save-plan", "together.json"]);
     compile(dir, KWS, &options, &["-o", "apart", "--no-fusion", "--save-plan", "apart.json"]);
     let plan =
