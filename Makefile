@@ -44,10 +44,9 @@ cases:
 	$(DEBUG) test $(CASES) --cc clang --io caller
 	$(DEBUG) test $(CASES) --cc gcc --sanitize
 	$(DEBUG) test $(CASES) --cc clang --sanitize --io caller
-	$(CARGO) build --release
-	$(RELEASE) test $(CASES) --target siracusa
-	$(RELEASE) test $(CASES) --target siracusa --untiled --cores 1 --io caller
-	$(RELEASE) test DeployTest --target siracusa --l1 16KiB --default-level L3
+	$(DEBUG) test $(CASES) --target siracusa
+	$(DEBUG) test $(CASES) --target siracusa --untiled --cores 1 --io caller
+	$(DEBUG) test DeployTest --target siracusa --l1 16KiB --default-level L3
 
 bench:
 	$(CARGO) bench --bench compile -- $(CASES) $(wildcard ../shared/minimalloc)

@@ -40,15 +40,15 @@ pub struct Api {
 }
 
 impl Api {
-    /// The interface of a graph.
-    pub fn new(graph: &Graph, net: &str, interface: Interface) -> Api {
+    /// The interface of a graph. Parameters get none of the `taken` names.
+    pub fn new(graph: &Graph, net: &str, interface: Interface, taken: Names) -> Api {
         let caller = interface == Interface::Caller;
         let port = |names: &mut Names, name: &str, id: TensorId| {
             let tensor = graph.tensor(id);
             let symbol = names.unique(name);
             Port { name: name.into(), symbol, ty: tensor.ty.clone(), quant: tensor.quant.clone(), tensor: id }
         };
-        let mut names = Names::default();
+        let mut names = if caller { taken } else { Names::default() };
         let inputs = graph.inputs().iter().map(|id| port(&mut names, &graph.tensor(*id).name, *id)).collect();
         if !caller {
             // Accessors of inputs and outputs differ anyway; parameters of one function must.

@@ -74,14 +74,17 @@ pub fn render(
     options: &Options,
 ) -> Result<Sources> {
     let net = names::network_name(&options.name)?;
-    let api = Api::new(graph, &net, plan.interface);
-    let mut names = Names::default();
-    api.reserve(&mut names);
     let mut kernels = Kernels::default();
+    let mut locals = Names::default();
     let computed = plan.order.iter().filter(|id| !plan.elided.contains(id));
     for choice in computed.filter_map(|id| assignment.choices.get(id)).flat_map(Choice::calls) {
         kernels.add(&net, library, choice)?;
+        let (template, _) = library.template(library.kernel(choice.kernel), choice.shares.is_some())?;
+        names::declared(template).into_iter().for_each(|name| locals.reserve(name));
     }
+    let api = Api::new(graph, &net, plan.interface, locals);
+    let mut names = Names::default();
+    api.reserve(&mut names);
     for symbol in kernels.variants.keys() {
         names.unique(&symbol[net.len() + 1..]);
     }

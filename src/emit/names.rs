@@ -160,6 +160,27 @@ impl Names {
         }
         name
     }
+    /// Keeps a name from being given to anything.
+    pub fn reserve(&mut self, name: &str) {
+        self.0.insert(name.to_ascii_uppercase());
+    }
+}
+
+/// The variables that a call template declares, `type name = …`: inside of it they hide parameters of the same name.
+pub fn declared(template: &str) -> Vec<&str> {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut names = Vec::new();
+    for (at, _) in template.match_indices('=') {
+        let (before, after) = (template[..at].trim_end(), &template[at + 1..]);
+        let start = before.rfind(|c| !word(c)).map_or(0, |i| i + 1);
+        let (left, name) = before.split_at(start);
+        let left = left.trim_end().trim_end_matches('*').trim_end();
+        let typed = left.ends_with(|c| word(c) || c == ',') && !left.ends_with("return");
+        if typed && !after.starts_with('=') && is_identifier(name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 /// Text that is safe inside a C comment, on one line.
@@ -194,6 +215,16 @@ mod tests {
         assert_eq!(names.unique("X"), "X_2");
         assert_eq!(names.unique("x_2"), "x_2_2");
         assert_eq!(names.unique("x"), "x_3");
+    }
+
+    #[test]
+    fn templates_tell_what_they_declare() {
+        let template = "const struct tw_range part = tw_split({{p.n}}, 1);\n    for (int32_t i = 0; i <= {{p.m}}; i++) {\n\
+                        const size_t a = 1, j = row % {{p.m}};\n int8_t *to = x + i; k = 2; if (i == 3) { l += 1; }";
+        assert_eq!(declared(template), ["part", "i", "a", "j", "to"]);
+        let mut names = Names::default();
+        names.reserve("i");
+        assert_eq!(names.unique("I"), "I_2");
     }
 
     #[test]

@@ -46,7 +46,7 @@ impl Network<'_> {
         for (i, kind) in tiled.kinds.iter().enumerate() {
             let mut calls = self.kind(node, tiled, kind, &format!("{name}_{i}"), kernels, templates)?;
             for call in &mut calls.list {
-                call["text"] = json!(indent(call["text"].as_str().unwrap_or_default()).trim());
+                call["text"] = json!(indent(call["text"].as_str().unwrap_or_default()));
             }
             kinds.push(json!({ "index": i, "calls": calls.list }));
             hoisted.extend(calls.hoisted);

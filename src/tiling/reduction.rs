@@ -6,9 +6,9 @@
 
 use super::tiles::{Scratchpad, Tiler};
 use crate::diag::{Diagnostic, Result};
-use crate::ir::ops::{Activation, Add, Requant, RequantShift, Slice};
+use crate::ir::ops::{Activation, Add, Conv, Gemm, MatMul, Requant, RequantShift, Slice};
 use crate::ir::verify::verify;
-use crate::ir::{DType, Graph, Node, NodeId, Op, Patch, Tensor, TensorId, Value, Verified};
+use crate::ir::{DType, Graph, Layout, Node, NodeId, Op, Patch, Tensor, TensorId, Value, Verified};
 use crate::targets::{Assignment, Library, Platform, assign};
 
 /// Pieces of a reduction at most.
@@ -111,16 +111,16 @@ fn contraction(graph: &Graph, node: &Node) -> Option<Contraction> {
     let rank = |i: usize| node.inputs.get(i).map(|t| graph.tensor(*t).ty.rank());
     let (a, b) = (rank(0)?, rank(1)?);
     let (plain, requant, act, axes): (Op, _, _, _) = match &node.op {
-        Op::Conv(op) if op.group == 1 && op.layout == crate::ir::Layout::ChannelsLast => {
-            (crate::ir::ops::Conv { requant: None, ..op.clone() }.into(), op.requant, op.act, [a - 1, b - 1])
+        Op::Conv(op) if op.group == 1 && op.layout == Layout::ChannelsLast => {
+            (Conv { requant: None, ..op.clone() }.into(), op.requant, op.act, [a - 1, b - 1])
         }
         Op::Gemm(op) => {
             let first = if op.trans_a { a.checked_sub(2)? } else { a - 1 };
             let second = if op.trans_b { b - 1 } else { b.checked_sub(2)? };
-            (crate::ir::ops::Gemm { requant: None, ..op.clone() }.into(), op.requant, op.act, [first, second])
+            (Gemm { requant: None, ..op.clone() }.into(), op.requant, op.act, [first, second])
         }
         Op::MatMul(op) => {
-            let plain = crate::ir::ops::MatMul { requant: None, ..op.clone() };
+            let plain = MatMul { requant: None, ..op.clone() };
             (plain.into(), op.requant, op.act, [a - 1, b.checked_sub(2)?])
         }
         _ => return None,
@@ -202,8 +202,8 @@ fn slice(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ir::ops::{Conv, Gemm, Real};
-    use crate::ir::{Layout, TensorType, interp};
+    use crate::ir::ops::Real;
+    use crate::ir::{TensorType, interp};
     use crate::targets::Tree;
 
     fn host() -> (Platform, Library) {

@@ -12,6 +12,8 @@ pub(super) struct Item {
     pub size: u64,
     pub alignment: u64,
     pub fixed: Option<u64>,
+    /// Bytes before they were rounded up to units: fewer may lie higher.
+    pub bytes: u64,
 }
 
 impl Item {
@@ -113,12 +115,12 @@ impl Instance {
     }
 }
 
-/// Chains items that are equal in every respect: exchanging them changes nothing, so the search
-/// may order them by index.
+/// Chains items that take equal room: where one of them lies the other could, unless it has more bytes and would end behind
+/// the capacity. So the search may keep the one with more bytes below, then the one of lower index.
 fn twins(items: &[Item]) -> (Vec<Option<u32>>, Vec<Option<u32>>) {
     let key = |i: &u32| {
         let item = &items[*i as usize];
-        (item.lower, item.upper, item.size, item.alignment, *i)
+        (item.lower, item.upper, item.size, item.alignment, std::cmp::Reverse(item.bytes), *i)
     };
     let mut order: Vec<u32> =
         (0..items.len() as u32).filter(|&i| items[i as usize].fixed.is_none()).collect();

@@ -57,6 +57,7 @@ impl<'b> Prepared<'b> {
                 size: buffer.size.next_multiple_of(step) / unit,
                 alignment,
                 fixed: buffer.fixed_offset.map(|offset| offset / unit),
+                bytes: buffer.size,
             }
         };
         let component = |indices: Vec<usize>| Component {

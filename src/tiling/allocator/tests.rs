@@ -64,6 +64,16 @@ fn sized() -> impl Strategy<Value = Vec<Buffer>> {
     prop::collection::vec(row(30, 1000), 1..60)
 }
 
+#[test]
+fn buffers_that_only_round_up_to_the_same_are_not_interchangeable() {
+    // One byte and two, both at multiples of four: only with the two below do five bytes suffice.
+    let one = |lower, upper, size, alignment| Buffer::new("b", lower, upper, size).aligned(alignment);
+    let buffers = [one(3, 4, 2, 2), one(4, 8, 1, 4), one(3, 4, 2, 4), one(4, 8, 2, 4)];
+    let found = minimise(&buffers, &Options::thorough()).unwrap();
+    assert_eq!((found.height, found.proven), (5, true));
+    assert_eq!(brute_force(&buffers, 10), Some(5));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 

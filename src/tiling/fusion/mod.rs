@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 pub use merge::{Group, Layers};
 use merge::{disjoint, merge};
 
+use super::levels::AROUND_PARTS;
 use super::plan::{Home, Plan};
 use super::planner::{self, MemoryOptions};
 use super::tiles::{Scratchpad, Tiler};
@@ -26,8 +27,6 @@ use crate::targets::{Assignment, Library};
 const MOST: usize = 4;
 /// Groups that are looked at in detail at most.
 const LOOKS: usize = 12;
-/// Cycles around the parts of a layer; see the timeline of levels.
-const AROUND: u64 = 900;
 
 /// Whether layers may be computed together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -220,7 +219,7 @@ impl Look<'_> {
     fn hope(&self, group: &[NodeId]) -> u64 {
         let choices = group.iter().filter_map(|id| self.network.assignment.choices.get(id));
         let kernels: u64 = choices.filter_map(|c| self.network.library.cycles(c)).sum();
-        self.apart(group).saturating_sub(kernels + AROUND)
+        self.apart(group).saturating_sub(kernels + AROUND_PARTS)
     }
 
     /// Cycles that a group saves; groups of equal layers are looked at once.
@@ -239,7 +238,7 @@ impl Look<'_> {
         let together = || {
             let (merged, chosen) = merge(graph, assignment, &[group.to_vec()]).ok()?;
             let tiler = Tiler::new(&merged, &chosen, library, self.pad);
-            tiler.tile(*group.last()?, resident, free).map(|t| t.cycles + AROUND)
+            tiler.tile(*group.last()?, resident, free).map(|t| t.cycles + AROUND_PARTS)
         };
         let gain = together().map_or(0, |cycles| apart.saturating_sub(cycles));
         seen.insert(key, gain);

@@ -24,6 +24,7 @@ pub const LAYERS_PER_SECOND: u64 = 1_000_000;
 
 pub use layers::Network;
 pub use place::{Near, plan};
+pub use timeline::AROUND_PARTS;
 
 use super::blocks::BlockId;
 use super::tiles::Tiled;

@@ -20,6 +20,8 @@ pub const START: u64 = 175;
 const AWAIT: u64 = 115;
 /// Cycles to bring the code of the loop around parts into the instruction cache, and the tables to the scratchpad.
 const COLD_PARTS: u64 = 800;
+/// Cycles around the parts of a layer, whatever they are.
+pub const AROUND_PARTS: u64 = CALL + COLD_PARTS;
 /// How much longer a kernel takes that works outside of the scratchpad.
 const FAR: u64 = 8;
 /// Bytes of a constant at most that is staged as a whole for a layer in parts: a transfer for each part costs more.
@@ -363,7 +365,7 @@ impl<'a> Timeline<'a> {
         trial.store = 0;
         trial.begin = trial.begin.max(trial.dma);
         let cycles = tiled.cycles.saturating_sub(saved).max(layer.kernel);
-        trial.end = trial.begin + cycles + CALL + COLD_PARTS + layer.cold;
+        trial.end = trial.begin + cycles + AROUND_PARTS + layer.cold;
         trial.dma = trial.end;
         Some(trial)
     }
