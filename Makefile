@@ -36,14 +36,15 @@ lint:
 unit:
 	$(CARGO) test
 
-# Every case with two compilers, without and with the sanitizers; warnings are errors, and a second compilation
-# must give the same bytes. Then every case on the chips, with their simulator's checks, in parts on all cores, and untiled on one.
+# Every case with two compilers, without and with the sanitizers (those of the second compiler for the project's own cases);
+# warnings are errors, and a second compilation must give the same bytes. Then every case on the chips, with their simulator's
+# checks, in parts on all cores, and untiled on one.
 cases:
-	$(CARGO) build
+	$(CARGO) test --no-run
 	$(DEBUG) test $(CASES) --twice
 	$(DEBUG) test $(CASES) --cc clang --io caller
 	$(DEBUG) test $(CASES) --cc gcc --sanitize
-	$(DEBUG) test $(CASES) --cc clang --sanitize --io caller
+	$(DEBUG) test DeployTest --cc clang --sanitize --io caller
 	$(DEBUG) test $(CASES) --target siracusa
 	$(DEBUG) test $(CASES) --target siracusa --untiled --cores 1 --io caller
 	$(DEBUG) test DeployTest --target siracusa --l1 16KiB --default-level L3
