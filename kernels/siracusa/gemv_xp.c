@@ -19,9 +19,9 @@
 
 /* One row of bytes, of `words` words, times a constant matrix of n columns, requantised to bytes, on all cores. b is packed
  * in blocks of four columns (rows4). c has one element for each column, or is NULL. mul and add have one element (step 0) or
- * one for each column (step 1); 8 <= shift < 32. */
+ * one for each column (step 1); 8 <= shift < 32; `fits` says that requantisation fits 32 bits. */
 void TW_KERNEL(const A_T *a, const B_T *b, const C_T *c, Y_T *y, int32_t words, int32_t n, const int32_t *mul,
-               const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi)
+               const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi, int fits)
 {
     const struct tw_range part = tw_split((size_t)(n + 3) / 4, 1);
     const int32_t end = (int32_t)part.end * 4 < n ? (int32_t)part.end * 4 : n;
@@ -30,7 +30,7 @@ void TW_KERNEL(const A_T *a, const B_T *b, const C_T *c, Y_T *y, int32_t words, 
     if (o >= end) {
         return;
     }
-    tw_scaling(&scaling, mul, add, mul_step, add_step, shift, lo, hi);
+    tw_scaling(&scaling, mul, add, mul_step, add_step, shift, lo, hi, fits);
     b += (ptrdiff_t)o * 4 * words;
     while (o < end) {
         const int32_t count = end - o < 8 ? end - o : 8;

@@ -19,7 +19,8 @@
 
 /* Small products of bytes, y [batch, m, n] = a [m, k] * b [k, n], requantised to bytes, on all cores: nothing is packed. a and
  * b have any steps, in elements; `walk` has four rows of `batch_rank` numbers: the dimensions of the batch, and the steps
- * of a, b and (unused) c along them. mul and add have one element (step 0) or one for each column (step 1); 8 <= shift < 32. */
+ * of a, b and (unused) c along them. mul and add have one element (step 0) or one for each column (step 1); 8 <= shift < 32;
+ * `fits` says that requantisation fits 32 bits. */
 
 struct job {
     int32_t k;
@@ -74,7 +75,7 @@ TW_NEVER_INLINE void line(const struct job *job, const A_T *x, const B_T *b, int
 
 void TW_KERNEL(const A_T *a, const B_T *b, Y_T *y, int32_t m, int32_t k, int32_t n, int32_t a_row, int32_t a_col,
                int32_t b_row, int32_t b_col, int32_t batch, int32_t batch_rank, const int32_t *walk, const int32_t *mul,
-               const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi)
+               const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi, int fits)
 {
     /* Items are blocks of four columns of rows; cores get ranges of them. */
     const int32_t blocks = (n + 3) >> 2;
@@ -87,7 +88,7 @@ void TW_KERNEL(const A_T *a, const B_T *b, Y_T *y, int32_t m, int32_t k, int32_t
         return;
     }
     row -= t * m;
-    tw_scaling(&job.scaling, mul, add, mul_step, add_step, shift, lo, hi);
+    tw_scaling(&job.scaling, mul, add, mul_step, add_step, shift, lo, hi, fits);
     for (; left > 0; t++, row = 0) {
         const A_T *ta = a;
         const B_T *tb = b;

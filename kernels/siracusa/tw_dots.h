@@ -206,27 +206,29 @@ TW_ALWAYS_INLINE void tw_dots_columns(uint32_t acc[4], const void *x_at, const v
 #endif
 }
 
-/* How accumulators become bytes: in 32 bits where one multiplier and addend allow it, else in 64. */
+/* How accumulators become bytes: in 32 bits where all of it fits, or one multiplier and addend allow it, else in 64. */
 struct tw_scaling {
     const int32_t *mul;
     const int32_t *add;
     int32_t mul_step;
     int32_t add_step;
     int is_narrow;
+    int fits;
     struct tw_narrow narrow;
     uint32_t half;
 };
 
-/* 8 <= shift < 32 */
+/* 8 <= shift < 32; `fits` says that no sum, product or rounded sum leaves 32 bits. */
 static inline void tw_scaling(struct tw_scaling *s, const int32_t *mul, const int32_t *add, int32_t mul_step,
-                              int32_t add_step, int shift, int32_t lo, int32_t hi)
+                              int32_t add_step, int shift, int32_t lo, int32_t hi, int fits)
 {
     s->mul = mul;
     s->add = add;
     s->mul_step = mul_step;
     s->add_step = add_step;
     tw_narrow_fits(&s->narrow, *mul, *add, shift, lo, hi);
-    s->is_narrow = mul_step + add_step == 0 && tw_narrow(&s->narrow, *mul, *add, shift, lo, hi);
+    s->fits = fits;
+    s->is_narrow = mul_step + add_step == 0 && (fits || tw_narrow(&s->narrow, *mul, *add, shift, lo, hi));
     s->half = UINT32_C(1) << (shift - 1);
 }
 
@@ -243,6 +245,41 @@ TW_NEVER_INLINE void tw_scale_wide(const struct tw_scaling *s, const uint32_t *a
         const uint32_t scaled = (uint32_t)(uint64_t)sum >> shift | high << (32 - shift);
         *y++ = (uint8_t)tw_min(tw_max(scaled, (uint32_t)s->narrow.lo), (uint32_t)s->narrow.hi);
     }
+}
+
+/* The same where all of it fits 32 bits. */
+TW_ALWAYS_INLINE void tw_scale_fits(const struct tw_scaling *scaling, const uint32_t *acc, int32_t o, int32_t count,
+                                    uint8_t *y)
+{
+    const int32_t *mul = scaling->mul + (ptrdiff_t)o * scaling->mul_step;
+    const int32_t *add = scaling->add + (ptrdiff_t)o * scaling->add_step;
+#if TW_XPULP
+    uint32_t v, m, s;
+    __asm__ volatile(TW_LOOP_OPEN
+                     ".insn i 0x7b, 4, x0, %[n], 18\n\t" /* lp.setup 0 */
+                     ".insn r 0x0b, 7, 0x10, %[s], %[add], %[sa]\n\t" /* p.lw rd, rs2(rs1!) */
+                     ".insn i 0x0b, 2, %[v], 4(%[acc])\n\t" /* p.lw rd, 4(rs1!) */
+                     ".insn r 0x0b, 7, 0x10, %[m], %[mul], %[sm]\n\t"
+                     "add %[s], %[s], %[half]\n\t"
+                     ".insn r 0x33, 0, 0x21, %[s], %[v], %[m]\n\t" /* p.mac */
+                     "sra %[s], %[s], %[shift]\n\t"
+                     ".insn r 0x33, 6, 0x02, %[s], %[s], %[lo]\n\t" /* p.max */
+                     ".insn r 0x33, 4, 0x02, %[s], %[s], %[hi]\n\t" /* p.min */
+                     ".insn s 0x2b, 0, %[s], 1(%[y])\n\t" /* p.sb rs2, 1(rs1!) */
+                     TW_LOOP_CLOSE
+                     : [acc] "+r"(acc), [mul] "+r"(mul), [add] "+r"(add), [y] "+r"(y), [v] "=&r"(v), [m] "=&r"(m),
+                       [s] "=&r"(s)
+                     : [sm] "r"(4 * scaling->mul_step), [sa] "r"(4 * scaling->add_step), [half] "r"(scaling->half),
+                       [shift] "r"(scaling->narrow.shift), [lo] "r"(scaling->narrow.lo), [hi] "r"(scaling->narrow.hi),
+                       [n] "r"(count)
+                     : "memory");
+#else
+    for (const uint32_t *end = acc + count; acc < end; acc++, mul += scaling->mul_step, add += scaling->add_step) {
+        const uint32_t sum = tw_mac((uint32_t)*add + scaling->half, *acc, (uint32_t)*mul);
+        const uint32_t scaled = (uint32_t)(tw_signed(sum) >> scaling->narrow.shift);
+        *y++ = (uint8_t)tw_min(tw_max(scaled, (uint32_t)scaling->narrow.lo), (uint32_t)scaling->narrow.hi);
+    }
+#endif
 }
 
 /* `count` products of one word x with words w_step bytes apart, in 32 bits. */
@@ -284,6 +321,8 @@ TW_ALWAYS_INLINE void tw_scale(const struct tw_scaling *s, const uint32_t *acc, 
 {
     if (s->is_narrow) {
         tw_narrow_run(&s->narrow, acc, 4, 1, 4, y, 1, count);
+    } else if (s->fits) {
+        tw_scale_fits(s, acc, o, count, y);
     } else {
         tw_scale_wide(s, acc, o, count, y);
     }

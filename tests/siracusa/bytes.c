@@ -12,19 +12,6 @@ void sum(const A_T *a, const B_T *b, const int32_t *mul, const int32_t *add, Y_T
          int32_t a_row, int32_t a_step, int32_t b_row, int32_t b_step, int shift, int32_t lo, int32_t hi, uint8_t *table);
 void lookup(const A_T *x, const Y_T *table, Y_T *y, int32_t n);
 
-/* One for which 32 bits suffice: 510 * 3000000 + 500000000 + 2^23 < 2^31. */
-static struct requant fitting_requant(int channels, int is_signed)
-{
-    struct requant rq = random_requant(channels, is_signed);
-    const int32_t most = pick(0, 1) ? 3000000 : 30000;
-    for (int i = 0; i < channels; i++) {
-        rq.mul[i] = pick(-most, most);
-        rq.add[i] = pick(-500000000, 500000000);
-    }
-    rq.shift = pick(0, 24);
-    return rq;
-}
-
 void ref_strided(const X_T *x, X_T *y, int32_t offset, int32_t loops, const int32_t *dims, const int32_t *strides);
 void strided(const X_T *x, X_T *y, int32_t offset, int32_t loops, const int32_t *dims, const int32_t *strides);
 
@@ -32,7 +19,7 @@ static void one_requant(void)
 {
     const int outer = pick(1, 12), channels = pick(1, 12), inner = pick(0, 1) ? 1 : pick(1, 40);
     const size_t all = (size_t)outer * channels * inner;
-    struct requant rq = X_BITS == 8 ? fitting_requant(channels, Y_SIGNED) : random_requant(channels, Y_SIGNED);
+    struct requant rq = X_BITS == 8 ? fitting_requant(channels, Y_SIGNED, 510) : random_requant(channels, Y_SIGNED);
     X_T *x = random_bytes(all * sizeof *x);
     uint8_t *expected = random_bytes(all), *y = random_bytes(all);
     uint8_t *table = sizeof *x == 1 && pick(0, 3) != 0 ? random_bytes(2368) : NULL;
@@ -56,7 +43,7 @@ static void one_sum(void)
     const int a_row = kind_a == 0 ? len : kind_a == 2, a_step = kind_a < 2;
     const int b_row = kind_b == 0 ? len : kind_b == 2, b_step = kind_b < 2;
     const int32_t dims[2] = {rows, len}, steps[8] = {a_row, a_step, b_row, b_step, 0, 0, 0, 0};
-    struct requant rq = fitting_requant(1, Y_SIGNED);
+    struct requant rq = fitting_requant(1, Y_SIGNED, 510);
     A_T *a = random_bytes((size_t)(rows - 1) * a_row + (size_t)(len - 1) * a_step + 1);
     B_T *b = random_bytes((size_t)(rows - 1) * b_row + (size_t)(len - 1) * b_step + 1);
     uint8_t *expected = random_bytes(all), *y = random_bytes(all), *table = pick(0, 3) != 0 ? random_bytes(512) : NULL;

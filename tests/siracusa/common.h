@@ -90,6 +90,19 @@ static struct requant random_requant(int channels, int is_signed)
     return rq;
 }
 
+/* One for which 32 bits suffice if no number to requantise is larger than `reach`. */
+static inline struct requant fitting_requant(int channels, int is_signed, int32_t reach)
+{
+    struct requant rq = random_requant(channels, is_signed);
+    const int32_t most = 1530000000 / reach / (pick(0, 1) ? 1 : 100);
+    for (int i = 0; i < channels; i++) {
+        rq.mul[i] = pick(-most, most);
+        rq.add[i] = pick(-500000000, 500000000);
+    }
+    rq.shift = pick(0, 24);
+    return rq;
+}
+
 static int failures;
 
 static void compare(const char *what, const uint8_t *expected, const uint8_t *found, size_t bytes)

@@ -25,10 +25,11 @@ void matmul_packed(const A_T *a, const B_T *b, const int32_t *c, Y_T *y, int32_t
 
 #if Y_BITS != 32
 void gemv(const A_T *a, const B_T *b, const int32_t *c, Y_T *y, int32_t words, int32_t n, const int32_t *mul,
-          const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi);
+          const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi, int fits);
 void dots(const A_T *a, const B_T *b, Y_T *y, int32_t m, int32_t k, int32_t n, int32_t a_row, int32_t a_col,
           int32_t b_row, int32_t b_col, int32_t batch, int32_t batch_rank, const int32_t *walk, const int32_t *mul,
-          const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi);
+          const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi,
+          int fits);
 #endif
 
 static void one(void)
@@ -52,7 +53,9 @@ static void one(void)
     const size_t y_bytes = (size_t)batch * m * n * sizeof(Y_T);
     Y_T *expected = random_bytes(y_bytes), *y = random_bytes(y_bytes);
     uint8_t *scratch = room != 0 ? random_bytes(8 * (size_t)room) : NULL;
-    struct requant rq = random_requant(n, Y_SIGNED);
+    /* 37 products, and what is added. */
+    const int fits = pick(0, 1);
+    struct requant rq = fits ? fitting_requant(n, Y_SIGNED, 37 * 255 * 128 + 3000) : random_requant(n, Y_SIGNED);
 #if Y_BITS == 32
     ref(a, b, c, expected, m, k, n, a_row, a_col, b_row, b_col, c_row, 1, alpha, beta, batch, 2, walk);
 #else
@@ -75,13 +78,14 @@ static void one(void)
     const int shifts = rq.shift >= 8 && rq.shift < 32;
     if (shifts && m == 1 && batch == 1 && in_words && beta == 1) {
         memset(y, 0x55, y_bytes);
-        ON_ALL_CORES(gemv(a, b_packed, c, y, words, n, rq.mul, rq.add, rq.mul_step, rq.add_step, rq.shift, rq.lo, rq.hi));
+        ON_ALL_CORES(gemv(a, b_packed, c, y, words, n, rq.mul, rq.add, rq.mul_step, rq.add_step, rq.shift, rq.lo, rq.hi,
+                          fits));
         compare("gemv", (const uint8_t *)expected, (const uint8_t *)y, y_bytes);
     }
     if (shifts && alpha == 1 && c == NULL) {
         memset(y, 0x55, y_bytes);
         ON_ALL_CORES(dots(a, b, y, m, k, n, a_row, a_col, b_row, b_col, batch, 2, walk, rq.mul, rq.add, rq.mul_step,
-                          rq.add_step, rq.shift, rq.lo, rq.hi));
+                          rq.add_step, rq.shift, rq.lo, rq.hi, fits));
         compare("dots", (const uint8_t *)expected, (const uint8_t *)y, y_bytes);
     }
 #endif

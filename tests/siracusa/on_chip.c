@@ -79,10 +79,10 @@ void conv_f32(const float *x, const float *w, const float *bias, float *y, int32
               int32_t y_image, float lo, float hi);
 
 void gemv(in_t a, in_t b, const int32_t *c, uint8_t *y, int32_t words, int32_t n, const int32_t *mul, const int32_t *add,
-          int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi);
+          int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi, int fits);
 void dots(in_t a, in_t b, uint8_t *y, int32_t m, int32_t k, int32_t n, int32_t a_row, int32_t a_col, int32_t b_row,
           int32_t b_col, int32_t batch, int32_t batch_rank, const int32_t *walk, const int32_t *mul, const int32_t *add,
-          int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi);
+          int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi, int fits);
 void sum_rq(in_t a, in_t b, const int32_t *mul, const int32_t *add, uint8_t *y, int32_t rows, int32_t len, int32_t a_row,
             int32_t a_step, int32_t b_row, int32_t b_step, int shift, int32_t lo, int32_t hi, void *scratch);
 void requant_bytes(in_t x, const int32_t *mul, const int32_t *add, uint8_t *y, int32_t outer, int32_t channels,
@@ -232,14 +232,14 @@ static void run(void)
                  t->pad, t->c, t->w * t->c, 0, t->o, ow * t->o, 0, -100.0f, 100.0f);
         break;
     case GEMV:
-        gemv(x, w, bias, y, t->c / 4, t->o, mul, add, 1, 1, 16, 0, 255);
+        gemv(x, w, bias, y, t->c / 4, t->o, mul, add, 1, 1, 16, 0, 255, 1);
         break;
     case DOTS:
-        dots(x, w, y, t->h, t->c, t->o, t->c, 1, t->o, 1, 1, 1, one_batch, mul, add, 0, 0, 16, 0, 255);
+        dots(x, w, y, t->h, t->c, t->o, t->c, 1, t->o, 1, 1, 1, one_batch, mul, add, 0, 0, 16, 0, 255, 1);
         break;
     case DOTS_T: {
         const int32_t walk[4] = {t->w, t->h * t->c, t->c * t->o, 0};
-        dots(x, w, y, t->h, t->c, t->o, t->c, 1, 1, t->c, t->w > 1 ? t->w : 1, 1, walk, mul, add, 0, 0, 16, 0, 255);
+        dots(x, w, y, t->h, t->c, t->o, t->c, 1, 1, t->c, t->w > 1 ? t->w : 1, 1, walk, mul, add, 0, 0, 16, 0, 255, 1);
         break;
     }
     case SUM:
