@@ -48,8 +48,11 @@ struct tw_tiles {
 /* Computes a part; all cores call it. */
 typedef void tw_part(int kind, void *const *at, void *scratch);
 
+/* Starts to fetch the tables of a layer that runs next; all cores call it, before other transfers start that take longer. */
+void tw_tiles_open(const struct tw_tiles *layer, uint8_t *l1);
+
 /*
- * Runs a layer; all cores call it. `whole` holds the tensors' addresses, l1 is the arena of the parts. Ends when all
+ * Runs a layer that was opened; all cores call it. `whole` holds the tensors' addresses, l1 is the arena of the parts. Ends when all
  * results are stored.
  */
 void tw_tiles_run(const struct tw_tiles *layer, const void *const *whole, uint8_t *l1, void *scratch, tw_part *part);

@@ -88,7 +88,7 @@ impl Network<'_> {
                             let text = self.tiled(*id, tiled, &name, kernels, templates, &mut body);
                             text.map(|t| {
                                 body.hoisted.extend(t.hoisted);
-                                vec![json!({ "text": t.statements.trim(), "parallel": true })]
+                                vec![json!({ "text": t.statements.trim(), "parallel": true, "tables": t.tables })]
                             })
                         }
                         None => self.call(*id, &name, kernels, templates, &mut body),

@@ -19,6 +19,8 @@ pub struct Text {
     pub hoisted: Vec<String>,
     /// Statements.
     pub statements: String,
+    /// What the statements' names begin with and where the layer's share is: tables may come before other operands.
+    pub tables: Json,
 }
 
 impl Network<'_> {
@@ -58,12 +60,13 @@ impl Network<'_> {
         context.insert("kinds".into(), json!(kinds));
         let arena = arena_name(self.plan, tiled.arena);
         let share = if tiled.base > 0 { format!("{arena} + {}", tiled.base) } else { arena };
+        let tables = json!({ "net": self.net, "id": name, "l1": share });
         context.insert("l1".into(), json!(share));
         context.insert("title".into(), json!(super::names::comment(&node.name)));
         templates.add(path, text)?;
         let rendered = templates.render(path, text, &Json::Object(context))?;
         hoisted.extend(rendered.hoisted);
-        Ok(Text { hoisted, statements: rendered.text })
+        Ok(Text { hoisted, statements: rendered.text, tables })
     }
 
     /// The kernel's calls for one kind of part; `at` holds the parts' addresses.

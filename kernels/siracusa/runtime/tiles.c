@@ -27,13 +27,29 @@ struct layer {
     const struct tw_turn *turns;
 };
 
-/* Fetches what shall be near of the tables. Where the rest begins follows from the sizes. */
-static void open(struct layer *layer, const struct tw_tiles *tiles)
+__attribute__((noinline)) static void wait(tw_dma transfer)
+{
+    tw_dma_wait(transfer);
+}
+
+/* The transfer of the tables; core 0's. */
+__attribute__((section(".l1"))) static tw_dma tables;
+
+void tw_tiles_open(const struct tw_tiles *layer, uint8_t *l1)
+{
+    if (tw_core_id() == 0) {
+        tables = tw_dma_open();
+        tw_dma_some((uintptr_t)(l1 + layer->at), (uintptr_t)layer->tables, layer->near, layer->near, layer->near, TW_DMA_IN);
+    }
+}
+
+/* Waits for what shall be near of the tables. Where the rest begins follows from the sizes. */
+static void look(struct layer *layer, const struct tw_tiles *tiles)
 {
     const uint32_t streams = tiles->streams, near = tiles->near;
     const uint32_t fixed = 4 * streams * (2 + 5 * (uint32_t)tiles->kinds);
     const uint8_t *l1 = layer->l1 + tiles->at;
-    tw_dma_wait(tw_dma_1d(l1, tiles->tables, near, TW_DMA_IN));
+    wait(tables);
     layer->slots = (const uint32_t *)l1;
     layer->copies = (const struct tw_copy *)(l1 + 8 * streams);
     layer->offsets = (const uint32_t *)((near > fixed ? l1 : (const uint8_t *)tiles->tables) + fixed);
@@ -105,37 +121,32 @@ static tw_dma store(const struct layer *layer, uint32_t i)
     return transfer;
 }
 
-__attribute__((noinline)) static void wait(tw_dma transfer)
-{
-    tw_dma_wait(transfer);
-}
-
 void tw_tiles_run(const struct tw_tiles *tiles, const void *const *whole, uint8_t *l1, void *scratch, tw_part *part)
 {
     const int leads = tw_core_id() == 0;
     const uint32_t count = tiles->tiles, ahead = tiles->ahead;
     struct layer layer = { 0, 0, 0, 0, whole, l1, NULL, NULL, NULL, NULL };
-    tw_dma fetched = 0;
-    tw_dma stored[2] = { 0, 0 };
+    tw_dma fetched[2] = { 0, 0 }, stored[2] = { 0, 0 };
 
     if (leads) {
-        open(&layer, tiles);
-        fetched = fetch(&layer, 0);
+        look(&layer, tiles);
+        fetched[0] = fetch(&layer, 0);
+        if (ahead != 0 && count > 1) {
+            fetched[1] = fetch(&layer, 1);
+        }
         tw_stage_awaited();
     }
     for (uint32_t i = 0; i < count; i++) {
+        const uint32_t next = i + 1 + ahead;
         if (leads) {
-            wait(fetched);
+            wait(fetched[i & ahead]);
             /* The results of the part that had these slots before must be gone. */
             if (i > ahead && layer.stores != 0) {
                 wait(stored[(i - 1 - ahead) & 1]);
             }
         }
         tw_barrier();
-        if (leads && ahead && i + 1 < count) {
-            fetched = fetch(&layer, i + 1);
-        }
-        if (leads && i + 1 + ahead >= count) {
+        if (leads && next >= count) {
             tw_stage_later();
         }
         part(parts[i & 1].kind, parts[i & 1].at, scratch);
@@ -144,8 +155,9 @@ void tw_tiles_run(const struct tw_tiles *tiles, const void *const *whole, uint8_
             if (layer.stores != 0) {
                 stored[i & 1] = store(&layer, i);
             }
-            if (!ahead && i + 1 < count) {
-                fetched = fetch(&layer, i + 1);
+            /* The slots of part i are free for the part behind the one that comes. */
+            if (next < count) {
+                fetched[next & ahead] = fetch(&layer, next);
             }
         }
     }
