@@ -270,7 +270,8 @@ impl<'a> Timeline<'a> {
         Some(trial)
     }
 
-    /// Fetches some operands of layer `i` by one transfer: as late as it is there in time, as early as there is room.
+    /// Fetches some operands of layer `i` by one transfer, as early as there is room: unless that is too late anyway the DMA is
+    /// never idle while there is something to fetch.
     fn fetch(&self, i: usize, list: &[(usize, &Stream)], trial: &mut Trial) {
         if list.is_empty() {
             return;
@@ -288,8 +289,9 @@ impl<'a> Timeline<'a> {
             self.idle(s, dma).max(begins(s)).max(arrival) + cycles
         };
         let mut start = i;
+        let idle = |s: usize| self.idle(s, trial.dma) < begins(s);
         while start > earliest
-            && (start == i || ready(start) > self.now)
+            && (start == i || ready(start) > self.now || idle(start))
             && begins(start - 1) >= arrival
             && self.used[start - 1] + bytes <= self.free[start - 1]
         {
