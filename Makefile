@@ -6,6 +6,7 @@
 CARGO ?= cargo
 SUITE ?= $(wildcard ../shared/peer-suite)
 CASES = DeployTest $(SUITE)
+INTEGERS = $(addprefix DeployTest/,Kernels/Integer Layouts Models)
 DEBUG = $(or $(CARGO_TARGET_DIR),target)/debug/tilewright
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/release/tilewright
 
@@ -18,7 +19,7 @@ setup:
 	@scripts/setup.sh certificates cc make size rust
 
 setup-test: setup
-	@scripts/setup.sh gcc clang sanitizers riscv qemu-system-riscv32 chromium
+	@scripts/setup.sh gcc clang sanitizers riscv arm qemu-system-riscv32 qemu-system-arm chromium
 
 demo: all
 	$(RELEASE) run DeployTest/Models/Int8/KeywordSpotting
@@ -38,7 +39,7 @@ unit:
 
 # Every case with two compilers, without and with the sanitizers (those of the second compiler for the project's own cases);
 # warnings are errors, and a second compilation must give the same bytes. Then every case on the chips, with their simulator's
-# checks, in parts on all cores, and untiled on one.
+# checks, in parts on all cores, and untiled on one; the project's own on QEMU, on some cores those that differ.
 cases:
 	$(CARGO) test --no-run
 	$(DEBUG) test $(CASES) --twice
@@ -48,6 +49,11 @@ cases:
 	$(DEBUG) test $(CASES) --target siracusa
 	$(DEBUG) test $(CASES) --target siracusa --untiled --cores 1 --io caller
 	$(DEBUG) test DeployTest --target siracusa --l1 16KiB --default-level L3
+	$(DEBUG) test DeployTest --target cortex-m4
+	$(DEBUG) test $(INTEGERS) --target cortex-m7
+	$(DEBUG) test $(INTEGERS) --target cortex-m55 --io caller
+	$(DEBUG) test DeployTest --target rv32imc --io caller
+	$(DEBUG) test $(INTEGERS) --target rv32imfc
 
 bench:
 	$(CARGO) bench --bench compile -- $(CASES) $(wildcard ../shared/minimalloc)

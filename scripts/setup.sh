@@ -15,6 +15,7 @@ package() {
         certificates) echo "ca-certificates" ;;
         qemu-system-riscv32) echo "qemu-system-misc" ;;
         riscv) echo "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf" ;;
+        arm) echo "gcc-arm-none-eabi picolibc-arm-none-eabi" ;;
         *) echo "$1" ;;
     esac
 }
@@ -38,6 +39,9 @@ present() {
         riscv)
             command -v riscv64-unknown-elf-gcc > /dev/null &&
                 echo '#include <math.h>' | riscv64-unknown-elf-gcc --specs=picolibc.specs -E - > /dev/null 2>&1 ;;
+        arm)
+            command -v arm-none-eabi-gcc > /dev/null &&
+                echo '#include <math.h>' | arm-none-eabi-gcc --specs=picolibc.specs -E - > /dev/null 2>&1 ;;
         rust) rust_is_new_enough ;;
         *) command -v "$1" > /dev/null ;;
     esac

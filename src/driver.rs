@@ -384,11 +384,21 @@ fn network_name(model: &Path, options: &CompileOptions) -> String {
 
 /// Whether activations and constants fit a memory that holds both; the code is not known yet.
 fn fits(platform: &Platform, wanted: Option<u64>, plan: &CheckedPlan, sources: &Sources) -> Result<()> {
+    let constants = sources.report.totals.weight_bytes;
+    if let Some((flash, size)) = platform.flash().and_then(|m| Some((m, m.size?))) {
+        if constants as u64 > size {
+            let missing = constants as u64 - size;
+            let message = format!("constants need {constants} bytes of `{}`, which has {size}", flash.name);
+            let help = format!(
+                "make the network's constants smaller by {missing} bytes, and by as much as its code takes"
+            );
+            return Err(Diagnostic::infeasible(message).help(help).into());
+        }
+    }
     let Some(memory) = platform.arena_memory().filter(|m| m.role == Role::Unified) else { return Ok(()) };
     let Some(size) = wanted.or(memory.size) else { return Ok(()) };
     let there = plan.arenas.iter().filter(|a| a.level == memory.name);
     let arena: usize = there.map(|a| a.bytes).sum();
-    let constants = sources.report.totals.weight_bytes;
     let needed = (arena + constants) as u64;
     if needed <= size {
         return Ok(());
@@ -410,7 +420,8 @@ fn fits(platform: &Platform, wanted: Option<u64>, plan: &CheckedPlan, sources: &
 
 fn memory_options(platform: &Platform, interface: Interface) -> MemoryOptions {
     let memory = platform.arena_memory();
-    let size = memory.and_then(|m| m.size).and_then(|s| usize::try_from(s).ok());
+    let size = memory.and_then(|m| Some(m.size?.saturating_sub(m.reserved)));
+    let size = size.and_then(|s| usize::try_from(s).ok());
     MemoryOptions {
         level: memory.map_or_else(|| "ram".into(), |m| m.name.clone()),
         capacity: size,
@@ -457,7 +468,7 @@ fn outside(platform: &Platform, options: &TilingOptions) -> Result<Option<Outsid
 /// There are fewer.
 fn arena_bytes(platform: &Platform, wanted: u64) -> Result<usize> {
     let memory = platform.arena_memory();
-    let size = memory.and_then(|m| m.size).unwrap_or(u64::MAX);
+    let size = memory.and_then(|m| Some(m.size?.saturating_sub(m.reserved))).unwrap_or(u64::MAX);
     if wanted > size {
         let message = format!("--l2 {wanted}: there are {size} bytes");
         return Err(Diagnostic::invalid(message).help(format!("give at most {size}")).into());

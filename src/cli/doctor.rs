@@ -1,65 +1,77 @@
 //! `tilewright doctor`: which tools are present, what each is for, how to get it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::print;
 use super::style::{Stream, Tone, paint, table};
 use crate::diag::{Kind, Result};
+use crate::targets::{Platform, Tree};
 
 struct Tool {
-    command: &'static str,
-    purpose: &'static str,
-    package: &'static str,
+    command: String,
+    purpose: String,
+    package: String,
     required: bool,
 }
 
-const TOOLS: &[Tool] = &[
-    Tool { command: "cc", purpose: "builds networks for the host", package: "gcc", required: true },
-    Tool {
-        command: "make",
-        purpose: "the Makefile written beside a network",
-        package: "make",
-        required: false,
-    },
-    Tool { command: "size", purpose: "measures code size (flash)", package: "binutils", required: false },
-    Tool {
-        command: "gcc",
-        purpose: "`make test` builds with two compilers",
-        package: "gcc",
-        required: false,
-    },
-    Tool {
-        command: "clang",
-        purpose: "`make test` builds with two compilers",
-        package: "clang",
-        required: false,
-    },
-    Tool {
-        command: "riscv64-unknown-elf-gcc",
-        purpose: "builds networks for target siracusa",
-        package: "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf",
-        required: false,
-    },
-    Tool { command: "dot", purpose: "pictures from `inspect --dot`", package: "graphviz", required: false },
+/// Command, purpose, Debian's package, whether `run` and `test` need it.
+const TOOLS: &[(&str, &str, &str, bool)] = &[
+    ("cc", "builds networks for the host", "gcc", true),
+    ("make", "the Makefile written beside a network", "make", false),
+    ("size", "measures code size (flash)", "binutils", false),
+    ("gcc", "`make test` builds with two compilers", "gcc", false),
+    ("clang", "`make test` builds with two compilers", "clang", false),
+    ("dot", "pictures from `inspect --dot`", "graphviz", false),
 ];
+
+/// The tools that targets name: their compilers and simulators, each with all targets that want it.
+fn of_targets() -> Result<Vec<Tool>> {
+    let tree = Tree::embedded();
+    let mut wanted: BTreeMap<(String, &str), (String, Vec<String>)> = BTreeMap::new();
+    for name in tree.targets() {
+        let platform = Platform::load(&tree, &name)?;
+        let (toolchain, simulator) = (platform.toolchain, platform.simulator.unwrap_or_default());
+        let both =
+            [("builds", toolchain.cc, toolchain.packages), ("runs", simulator.argv, simulator.packages)];
+        for (does, command, packages) in both {
+            let Some(command) = command.into_iter().next().filter(|_| !packages.is_empty()) else { continue };
+            let entry = wanted.entry((command, does)).or_insert_with(|| (packages.join(" "), Vec::new()));
+            entry.1.push(name.clone());
+        }
+    }
+    let tool = |((command, does), (package, targets)): ((String, &str), (String, Vec<String>))| Tool {
+        command,
+        purpose: format!("{does} networks for {}", targets.join(", ")),
+        package,
+        required: false,
+    };
+    Ok(wanted.into_iter().map(tool).collect())
+}
 
 /// Prints the table; exit code 6 if a tool is missing that `run` and `test` need.
 pub fn doctor() -> Result<u8> {
     let mut rows = table(Stream::Out, &["tool", "found", "for", "to get it"], &[]);
     let mut ready = true;
-    for tool in TOOLS {
-        let (state, found) = match find(tool.command) {
-            Some(path) => (Tone::Good, version(tool.command).unwrap_or_else(|| path.display().to_string())),
+    let own = TOOLS.iter().map(|(command, purpose, package, required)| Tool {
+        command: (*command).into(),
+        purpose: (*purpose).into(),
+        package: (*package).into(),
+        required: *required,
+    });
+    for tool in own.chain(of_targets()?) {
+        let (state, found) = match find(&tool.command) {
+            Some(path) => (Tone::Good, version(&tool.command).unwrap_or_else(|| path.display().to_string())),
             None if tool.required => (Tone::Bad, "missing".to_string()),
             None => (Tone::Caution, "missing (optional)".to_string()),
         };
         ready &= state != Tone::Bad;
         let install = format!("apt install {}", tool.package);
         rows.add_row([
-            tool.command.to_string(),
+            tool.command,
             paint(Stream::Out, state, &found),
-            tool.purpose.to_string(),
+            tool.purpose,
             if state == Tone::Good { String::new() } else { install },
         ]);
     }

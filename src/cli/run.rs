@@ -95,7 +95,7 @@ fn layers(report: &Report, cores: Option<u32>, times: &[LayerTime]) -> comfy_tab
         column("moved", true, &|_, l| l.moved.map_or_else(String::new, |m| traffic(&m)));
     }
     // Where nothing was measured, costs say little.
-    if !times.is_empty() && all.iter().any(|l| l.predicted_cycles.is_some()) {
+    if times.iter().any(|t| t.cycles > 0) && all.iter().any(|l| l.predicted_cycles.is_some()) {
         column("predicted", true, &|_, l| l.predicted_cycles.map_or_else(String::new, grouped));
     }
     if !times.is_empty() {
@@ -103,7 +103,15 @@ fn layers(report: &Report, cores: Option<u32>, times: &[LayerTime]) -> comfy_tab
         let sum = |i: usize, of: fn(&LayerTime) -> u64| {
             times.iter().filter(|t| usize::try_from(t.number) == Ok(i)).map(of).sum()
         };
-        column("cycles", true, &|i, _| number(sum(i, |t| t.cycles)));
+        // Simulators that count instructions know no cycles.
+        if times.iter().any(|t| t.cycles > 0) {
+            column("cycles", true, &|i, _| number(sum(i, |t| t.cycles)));
+        } else {
+            column("instructions", true, &|i, _| number(sum(i, |t| t.instructions)));
+            let each =
+                |i: usize, macs: u64| format!("{:.2}", sum(i, |t| t.instructions) as f64 / macs as f64);
+            column("per MAC", true, &|i, l| if l.macs > 0 { each(i, l.macs) } else { String::new() });
+        }
         if times.iter().any(|t| t.dma > 0) {
             column("exposed", true, &|i, _| number(sum(i, |t| t.exposed)));
         }
@@ -205,8 +213,17 @@ fn totals(compiled: &Compiled, outcome: &Outcome) -> String {
         });
         line("predicted", format!("{} cycles{}", grouped(predicted), bound.unwrap_or_default()));
     }
+    if let Some(stack) = result.stack_bytes {
+        line("stack", format!("{} of it used", bytes(stack)));
+    }
     if let Some(instructions) = result.instructions {
-        line("code run", format!("{} instructions", grouped(instructions)));
+        let each = instructions as f64 / report.totals.macs.max(1) as f64;
+        let each = match (result.cycles, report.totals.macs) {
+            (None, 1..) => format!(" ({each:.2} per MAC; instructions, not cycles)"),
+            (None, 0) => " (not cycles)".to_string(),
+            (Some(_), _) => String::new(),
+        };
+        line("code run", format!("{} instructions{each}", grouped(instructions)));
     }
     line("compile", duration(compiled.time()));
     line("result", verdict(result));

@@ -68,6 +68,8 @@ impl Parts {
         context.insert("headers".into(), json!(self.headers));
         context.insert("runtime_sources".into(), json!(sources));
         context.insert("ldflags".into(), json!(platform.toolchain.ldflags.join(" ")));
+        let argv = platform.simulator.as_ref().map(|s| s.argv.join(" ")).unwrap_or_default();
+        context.insert("simulator".into(), json!(argv.replace("{elf}", "$<")));
     }
 
     /// The files to write.

@@ -12,7 +12,7 @@ use std::{env, fs, io};
 use super::bytes::{from_bytes, to_bytes};
 use super::host::{self, CFile};
 use super::labels::Place;
-use super::objects::{Cache, Flags, run_tool};
+use super::objects::{Cache, Flags, missing as missing_tool, run_tool};
 use crate::diag::{Diagnostic, Kind, Result};
 use crate::files;
 use crate::ir::{TensorType, Value};
@@ -61,8 +61,8 @@ impl Default for ChipOptions {
 enum Runner {
     /// The simulator in this binary, playing this chip.
     Builtin(String),
-    /// An installed one: its command and arguments.
-    External(PathBuf, Vec<String>),
+    /// An installed one: its command and arguments, and the packages that have it.
+    External(PathBuf, Vec<String>, Vec<String>),
 }
 
 /// A network built for a chip, but for its inputs.
@@ -77,8 +77,8 @@ pub struct Firmware {
     tensors: Vec<Place>,
     /// What an external flash holds.
     image: Vec<u8>,
-    /// Cores that share the work.
-    pub cores: u32,
+    /// Cores that share the work, where there are several.
+    pub shared: Option<u32>,
     /// Bytes of code and constants, if `size` could tell.
     pub flash_bytes: Option<u64>,
 }
@@ -92,6 +92,8 @@ pub struct Ran {
     pub cycles: Option<u64>,
     /// Instructions of the inference, of all cores together.
     pub instructions: Option<u64>,
+    /// Bytes of stack, if measured.
+    pub stack: Option<u64>,
     /// Where cycles went, if measured.
     pub profile: Profile,
 }
@@ -157,7 +159,7 @@ pub fn build(
         options: options.clone(),
         tensors: Vec::new(),
         image: Vec::new(),
-        cores,
+        shared: (platform.cores() > 1).then_some(cores),
         flash_bytes: host::flash_bytes(&network, flags),
     })
 }
@@ -166,6 +168,9 @@ pub fn build(
 fn runner(platform: &Platform, options: &ChipOptions) -> Result<Runner> {
     let simulator = platform.simulator.clone().unwrap_or_default();
     let Some(name) = &options.simulator else {
+        if let Some((command, args)) = simulator.argv.split_first() {
+            return Ok(Runner::External(PathBuf::from(command), args.to_vec(), simulator.packages));
+        }
         let chip = simulator.builtin.ok_or_else(|| {
             Diagnostic::invalid(format!("target `{}` names no simulator to run programs", platform.name))
         })?;
@@ -180,7 +185,7 @@ fn runner(platform: &Platform, options: &ChipOptions) -> Result<Runner> {
             .into());
     };
     match env::var_os(variable).filter(|v| !v.is_empty()) {
-        Some(command) => Ok(Runner::External(PathBuf::from(command), args.clone())),
+        Some(command) => Ok(Runner::External(PathBuf::from(command), args.clone(), Vec::new())),
         None => {
             let message = format!("the simulator `{name}` is not installed: {variable} is not set");
             Err(Diagnostic::environment(message).help(help.clone()).into())
@@ -220,7 +225,9 @@ impl Firmware {
                     "the constants lie in external flash, which an installed simulator is not given";
                 Err(Diagnostic::unsupported(message).help("leave --default-level or --simulator out").into())
             }
-            Runner::External(command, args) => parse(&external(command, args, &elf, dir, timeout)?, outputs),
+            Runner::External(command, args, packages) => {
+                parse(&external(command, args, packages, &elf, dir, timeout)?, outputs)
+            }
         }
     }
 
@@ -251,22 +258,22 @@ impl Firmware {
     /// The program with its inputs inside.
     fn link(&self, dir: &Path, inputs: &[Value]) -> Result<PathBuf> {
         let mut objects = self.objects.clone();
+        let bytes: Vec<u8> = inputs.iter().flat_map(to_bytes).collect();
+        let file = dir.join("inputs.bin");
+        fs::write(&file, bytes).map_err(|e| failed("write the inputs", &e))?;
         if let Some(source) = &self.inputs {
-            let bytes: Vec<u8> = inputs.iter().flat_map(to_bytes).collect();
-            let file = dir.join("inputs.bin");
-            fs::write(&file, bytes).map_err(|e| failed("write the inputs", &e))?;
             let object = dir.join("inputs.o");
             let mut command = self.flags.command();
             command.args(&self.flags.cflags).arg(format!("-DTW_INPUTS=\"{}\"", file.display()));
             command.arg("-c").arg(source).arg("-o").arg(&object).current_dir(dir);
-            run_tool(command, &format!("assemble {source}"), dir)?;
+            run_tool(command, &format!("assemble {source}"), dir, &self.flags.packages)?;
             objects.push(object);
         }
         let elf = dir.join("network.elf");
         let mut link = self.flags.command();
         link.args(&self.flags.cflags).args(&objects).arg("-o").arg(&elf);
         link.args(&self.link).args(&self.flags.ldflags).current_dir(dir);
-        run_tool(link, "link the network", dir).map_err(|mut found| {
+        run_tool(link, "link the network", dir, &self.flags.packages).map_err(|mut found| {
             for d in &mut found.0 {
                 if let Some(d_fits) = overflow(&d.message) {
                     *d = d_fits;
@@ -335,8 +342,15 @@ fn ended(report: &sim::Report, options: &ChipOptions) -> Result<String> {
     .into())
 }
 
-/// Runs a program on an installed simulator and gives what it printed.
-fn external(command: &Path, args: &[String], elf: &Path, dir: &Path, timeout: Duration) -> Result<String> {
+/// Runs a program in `dir` on an installed simulator and gives what it printed.
+fn external(
+    command: &Path,
+    args: &[String],
+    packages: &[String],
+    elf: &Path,
+    dir: &Path,
+    timeout: Duration,
+) -> Result<String> {
     let name = command.display().to_string();
     let log = dir.join("run.log");
     let file = fs::File::create(&log).map_err(|e| failed("write the log of the run", &e))?;
@@ -350,7 +364,10 @@ fn external(command: &Path, args: &[String], elf: &Path, dir: &Path, timeout: Du
         .stdout(file)
         .stderr(errors)
         .spawn()
-        .map_err(|e| failed(&format!("start the simulator `{name}`"), &e))?;
+        .map_err(|e| match packages {
+            [] => failed(&format!("start the simulator `{name}`"), &e),
+            _ => missing_tool(&name, packages, &e),
+        })?;
     let status = host::wait(&mut child, timeout).map_err(|e| failed("wait for the simulator", &e))?;
     let text = String::from_utf8_lossy(&fs::read(&log).unwrap_or_default()).into_owned();
     let shown: Vec<&str> = text.lines().filter(|l| !l.trim().is_empty()).rev().take(12).collect();
@@ -383,6 +400,12 @@ fn parse(printed: &str, outputs: &[TensorType]) -> Result<Ran> {
                     *slot = hexadecimal(&mut lines, bytes);
                 }
             }
+            ["tilewright", "layer", number, "instructions", instructions] => {
+                let figures = (number.parse().ok(), instructions.parse().ok());
+                if let (Some(number), Some(instructions)) = figures {
+                    ran.profile.layers.push(LayerTime { number, instructions, ..LayerTime::default() });
+                }
+            }
             ["tilewright", "result", figures @ ..] => {
                 result = true;
                 let figure = |name: &str| {
@@ -391,6 +414,7 @@ fn parse(printed: &str, outputs: &[TensorType]) -> Result<Ran> {
                 };
                 ran.cycles = figure("cycles");
                 ran.instructions = figure("instructions").filter(|n| *n > 0);
+                ran.stack = figure("stack");
             }
             _ => {}
         }
@@ -437,10 +461,14 @@ mod tests {
     #[test]
     fn what_programs_print_is_read() {
         let ty = TensorType::new(DType::S16, [3]);
-        let text = "boot\ntilewright output 0 6\n0100ffff\r\n0080\nnoise\ntilewright result cycles 12 instructions 7 cores 1\n";
+        let text = "boot\ntilewright output 0 6\n0100ffff\r\n0080\nnoise\ntilewright layer 3 instructions 5\n\
+            tilewright result cycles 12 instructions 7 cores 1 stack 96\n";
         let ran = parse(text, std::slice::from_ref(&ty)).unwrap();
         assert_eq!(ran.outputs[0].to_i64().iter().copied().collect::<Vec<_>>(), [1, -1, -32768]);
-        assert_eq!((ran.cycles, ran.instructions), (Some(12), Some(7)));
+        assert_eq!((ran.cycles, ran.instructions, ran.stack), (Some(12), Some(7), Some(96)));
+        let layers: Vec<_> =
+            ran.profile.layers.iter().map(|l| (l.number, l.instructions, l.cycles)).collect();
+        assert_eq!(layers, [(3, 5, 0)]);
         for bad in [
             "",
             "tilewright output 0 6\n0100ff",

@@ -169,6 +169,7 @@ fn expected(set: &DataSet, compiled: &Compiled, inputs: &[Value]) -> Result<Vec<
 fn count(result: &mut CaseResult, ran: &Ran) {
     result.cycles = result.cycles.max(ran.cycles);
     result.instructions = result.instructions.max(ran.instructions);
+    result.stack_bytes = result.stack_bytes.max(ran.stack);
 }
 
 fn output_types(graph: &Graph) -> Vec<TensorType> {
@@ -234,7 +235,7 @@ impl Built {
     fn cores(&self) -> Option<u32> {
         match self {
             Built::Host(_) => None,
-            Built::Chip(firmware) => Some(firmware.cores),
+            Built::Chip(firmware) => firmware.shared,
         }
     }
     fn run(&self, dir: &Path, inputs: &[Value], outputs: &[TensorType], timeout: Duration) -> Result<Ran> {
@@ -277,13 +278,14 @@ fn build(compiled: &Compiled, options: &RunOptions, dir: &Path, cache: &Cache) -
 /// What an option asks of a target that has none of it.
 fn check(platform: &Platform, options: &RunOptions) -> Result<()> {
     chip::cores(platform, options.chip.cores)?;
+    let measures = platform.simulator.as_ref().is_some_and(|s| s.builtin.is_some());
     let fault = match (&platform.runtime, &options.chip) {
         (Some(_), _) if options.sanitize => {
             "--sanitize: programs for a chip have no sanitizers; its simulator checks them"
         }
         (None, chip) if chip.simulator.is_some() => "--simulator: only programs for a chip have one",
-        (None, chip) if chip.profile || chip.trace.is_some() => {
-            "--profile and --trace: only simulators of chips measure"
+        (_, chip) if (chip.profile || chip.trace.is_some()) && !measures => {
+            "--profile and --trace: only simulators of chips measure where cycles go, and of these the built-in ones"
         }
         _ => return Ok(()),
     };
@@ -296,6 +298,7 @@ fn flags(compiled: &Compiled, options: &RunOptions) -> Flags {
         cc: options.cc.as_ref().map_or_else(|| toolchain.cc.clone(), |cc| vec![cc.clone()]),
         cflags: toolchain.cflags.clone(),
         ldflags: toolchain.ldflags.clone(),
+        packages: if options.cc.is_none() { toolchain.packages.clone() } else { Vec::new() },
     };
     flags.cflags.extend(["-Wall", "-Wextra", "-Werror", "-pedantic"].map(String::from));
     if options.sanitize {

@@ -62,7 +62,7 @@ pub fn build(dir: &Path, files: &[CFile], flags: &Flags, cache: &Cache) -> Resul
     let executable = dir.join("harness");
     let mut link = flags.command();
     link.args(&flags.cflags).args(&objects).arg("-o").arg(&executable).args(&flags.ldflags);
-    super::objects::run_tool(link, "link the network", dir)?;
+    super::objects::run_tool(link, "link the network", dir, &flags.packages)?;
     Ok(Program { executable, simulator: vec!["{elf}".into()], flash_bytes: flash_bytes(&network, flags) })
 }
 

@@ -18,6 +18,8 @@ pub struct Flags {
     pub cflags: Vec<String>,
     /// Arguments for linking, after the objects.
     pub ldflags: Vec<String>,
+    /// Debian's packages of the compiler; empty for one that the user names.
+    pub packages: Vec<String>,
 }
 
 impl Flags {
@@ -65,7 +67,7 @@ impl Cache {
             .map_err(|e| Diagnostic::environment(format!("cannot write object files: {e}")))?;
         let mut command = flags.command();
         command.args(&flags.cflags).arg("-c").arg(path).arg("-o").arg(fresh.path()).current_dir(dir);
-        run_tool(command, &format!("compile {path}"), dir)?;
+        run_tool(command, &format!("compile {path}"), dir, &flags.packages)?;
         fresh
             .persist(&object)
             .map_err(|e| Diagnostic::environment(format!("cannot write object files: {e}")))?;
@@ -109,13 +111,17 @@ fn fnv1a(bytes: &[u8], seed: u64) -> u64 {
     bytes.iter().fold(start, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x0000_0100_0000_01B3))
 }
 
-/// Runs a tool to its end.
+/// Runs a tool to its end; `packages` have it and what it needs.
 ///
 /// # Errors
 /// It is missing (the message names the package), or it fails (the message shows what it said).
-pub fn run_tool(mut command: Command, what: &str, dir: &Path) -> Result<()> {
+pub fn run_tool(mut command: Command, what: &str, dir: &Path, packages: &[String]) -> Result<()> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let output = command.stdin(Stdio::null()).output().map_err(|e| missing(&name, &e))?;
+    let output = command.stdin(Stdio::null()).output().map_err(|e| {
+        let d = missing(&name, packages, &e);
+        let other = ", or name another compiler with --cc; `tilewright doctor` lists all tools";
+        Diagnostic { help: d.help.map(|h| h + other), ..d }
+    })?;
     if output.status.success() {
         return Ok(());
     }
@@ -125,27 +131,27 @@ pub fn run_tool(mut command: Command, what: &str, dir: &Path) -> Result<()> {
     let shown: Vec<&str> = text.lines().take(20).collect();
     let message = format!("{name} cannot {what}:\n    {}", shown.join("\n    "));
     let full = ["No space left on device", "Disk quota exceeded"].iter().any(|m| text.contains(m));
-    let library = "picolibc.specs: No such file";
-    Err(match (full, text.contains(library)) {
+    // Debian packs the C library by itself.
+    let library = text.contains(".specs: No such file") && !packages.is_empty();
+    Err(match (full, library) {
         (true, _) => Diagnostic::environment(message),
-        (_, true) => Diagnostic::environment(message).help("apt install picolibc-riscv64-unknown-elf"),
+        (_, true) => Diagnostic::environment(message).help(format!("apt install {}", packages.join(" "))),
         _ => Diagnostic::internal(message),
     }
     .into())
 }
 
-fn missing(name: &str, e: &io::Error) -> Diagnostic {
+/// A command that does not start, and the packages that have it.
+pub fn missing(name: &str, packages: &[String], e: &io::Error) -> Diagnostic {
+    let known = packages.join(" ");
     let package = match name.rsplit('/').next().unwrap_or(name) {
+        _ if !packages.is_empty() => &known,
         "cc" | "gcc" | "c99" => "gcc",
-        // Without a C library a cross compiler has no headers.
-        "riscv64-unknown-elf-gcc" => "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf",
         other => other,
     };
     let d = Diagnostic::environment(format!("cannot start `{name}`: {e}"));
     if e.kind() == io::ErrorKind::NotFound {
-        return d.help(format!(
-            "install it (apt install {package}), or name another compiler with --cc; `tilewright doctor` lists all tools"
-        ));
+        return d.help(format!("install it (apt install {package})"));
     }
     d
 }
@@ -155,7 +161,7 @@ mod tests {
     use super::*;
 
     fn flags(cc: &str) -> Flags {
-        Flags { cc: vec![cc.into()], cflags: vec![], ldflags: vec![] }
+        Flags { cc: vec![cc.into()], cflags: vec![], ldflags: vec![], packages: vec![] }
     }
 
     #[test]

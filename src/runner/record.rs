@@ -199,7 +199,7 @@ impl Record {
         record.layers = report.layers.iter().enumerate().map(layer).collect();
         record.ending = measured(times, |n| n >= report.layers.len());
         record.buffers = buffers(compiled);
-        record.timeline = (!times.is_empty()).then(|| moments(&outcome.profile.timeline));
+        record.timeline = times.iter().any(|t| t.cycles > 0).then(|| moments(&outcome.profile.timeline));
         record
     }
 }

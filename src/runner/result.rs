@@ -46,6 +46,9 @@ pub struct CaseResult {
     pub cycles: Option<u64>,
     /// Instructions of one inference, on simulators that count them.
     pub instructions: Option<u64>,
+    /// Bytes of stack that one inference used, where it is measured.
+    #[serde(default)]
+    pub stack_bytes: Option<u64>,
     /// Milliseconds from model to C.
     pub compile_ms: Option<f64>,
 }
@@ -66,6 +69,7 @@ impl CaseResult {
             cores: None,
             cycles: None,
             instructions: None,
+            stack_bytes: None,
             compile_ms: None,
         }
     }
@@ -112,7 +116,7 @@ mod tests {
             concat!(
                 r#"{"name":"a/b","target":"host","status":"refused","reason":null,"max_error":null,"#,
                 r#""mismatches":null,"ram_bytes":null,"flash_bytes":null,"macs":null,"cores":null,"cycles":null,"#,
-                r#""instructions":null,"compile_ms":null}"#
+                r#""instructions":null,"stack_bytes":null,"compile_ms":null}"#
             )
         );
     }

@@ -113,7 +113,8 @@ impl Library {
         let mut hidden = BTreeSet::new();
         let costs = costs(tree, platform, &mut faults);
         for (rank, (folder, engine)) in path.iter().enumerate() {
-            for file in tree.list(folder).filter(|f| f.ends_with(".toml") && !f.ends_with("/platform.toml")) {
+            let other = |f: &&str| !["/platform.toml", "/family.toml"].iter().any(|end| f.ends_with(end));
+            for file in tree.list(folder).filter(|f| f.ends_with(".toml")).filter(other) {
                 let name = file[folder.len() + 1..].trim_end_matches(".toml");
                 if hidden.contains(name) {
                     continue;

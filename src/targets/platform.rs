@@ -47,7 +47,7 @@ pub struct Memory {
     pub store_bandwidth: Option<f64>,
     /// Cycles until the first byte of a transfer.
     pub latency: Option<u64>,
-    /// Bytes of a scratchpad that are not for tiles: stacks, variables of the runtime.
+    /// Bytes that are not for tensors: stacks, variables of the runtime.
     #[serde(default, deserialize_with = "bytes")]
     pub reserved: u64,
     /// What C says to have an array placed there.
@@ -89,6 +89,9 @@ pub struct Toolchain {
     /// Arguments for linking, after the objects.
     #[serde(default)]
     pub ldflags: Vec<String>,
+    /// Debian's packages of the compiler and its C library.
+    #[serde(default)]
+    pub packages: Vec<String>,
 }
 
 /// How to run a built program.
@@ -98,6 +101,9 @@ pub struct Simulator {
     /// The command; `{elf}` stands for the program.
     #[serde(default)]
     pub argv: Vec<String>,
+    /// Debian's packages of the command.
+    #[serde(default)]
+    pub packages: Vec<String>,
     /// The chip that the simulator in this binary plays instead of a command.
     pub builtin: Option<String>,
     /// Other simulators of the chip, by name.
@@ -230,6 +236,10 @@ impl Platform {
         let of = |role| self.memories.iter().find(move |m| m.role == role);
         of(Role::Arena).or_else(|| of(Role::Unified))
     }
+    /// The memory that constants lie in, where it is one of their own.
+    pub fn flash(&self) -> Option<&Memory> {
+        self.memories.iter().find(|m| m.role == Role::Flash)
+    }
     /// Cores of the engine that shares kernels most widely; at least one.
     pub fn cores(&self) -> u32 {
         self.engines.iter().map(|e| e.cores).max().unwrap_or(1).max(1)
@@ -268,9 +278,14 @@ impl Platform {
     }
 }
 
-/// Reads a target's file and those it inherits from; `children` collects their names, nearest first.
+/// Reads a target's file and those it inherits from; `children` collects their names, nearest first. What targets have in
+/// common, but is none, is a `family.toml`.
 fn load_file(tree: &Tree, name: &str, children: &mut Vec<String>) -> Result<File> {
-    let path = format!("{name}/platform.toml");
+    let mut path = format!("{name}/platform.toml");
+    let family = format!("{name}/family.toml");
+    if !children.is_empty() && tree.get(&path).is_none() && tree.get(&family).is_some() {
+        path = family;
+    }
     if tree.get(&path).is_none() {
         let mut d = Diagnostic::invalid(format!("there is no target `{name}`"));
         if let Some(child) = children.last() {
@@ -314,6 +329,7 @@ fn merge(base: File, child: File) -> File {
         cc: pick(own.cc, parent.cc),
         cflags: pick(own.cflags, parent.cflags),
         ldflags: pick(own.ldflags, parent.ldflags),
+        packages: pick(own.packages, parent.packages),
     };
     File {
         inherits: None,
@@ -435,6 +451,16 @@ kernels = ["a", "generic"]
     }
 
     #[test]
+    fn families_are_no_targets() {
+        let mut tree = tree(&[("child/platform.toml", "inherits = 'base'"), ("base/family.toml", BASE)]);
+        tree.add_file("base/runtime/a", "a");
+        let p = Platform::load(&tree, "child").unwrap();
+        assert_eq!(p.file(&tree, "runtime/a").unwrap(), "base/runtime/a");
+        assert!(Platform::load(&tree, "base").is_err());
+        assert_eq!(tree.targets(), ["child"]);
+    }
+
+    #[test]
     fn mistakes_are_shown_where_they_are() {
         let load =
             |text: &str| Platform::load(&tree(&[("t/platform.toml", text)]), "t").unwrap_err().to_string();
@@ -447,7 +473,12 @@ kernels = ["a", "generic"]
         assert!(load("inherits = \"u\"").contains("`t` inherits from `u`, which does not exist"));
         assert!(load("").contains("there is no engine"));
         let none = Platform::load(&Tree::embedded(), "hsot").unwrap_err().to_string();
-        assert!(none.contains("there is no target `hsot`") && none.contains("known targets: host"), "{none}");
+        assert!(
+            none.contains("there is no target `hsot`")
+                && none.contains("known targets: ")
+                && none.contains("host"),
+            "{none}"
+        );
     }
 
     #[test]

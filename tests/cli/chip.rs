@@ -250,7 +250,7 @@ fn endless_programs_end() {
 }
 
 /// `y = x w` with x [1, rows] and w [rows, columns].
-fn product(dir: &Path, rows: usize, columns: usize) {
+pub fn product(dir: &Path, rows: usize, columns: usize) {
     std::fs::create_dir_all(dir).unwrap();
     let mut network = graph(vec![node("MatMul", &["x", "w"], "y")]);
     network.input = vec![declared("x", &[1, rows as i64])];

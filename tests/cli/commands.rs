@@ -110,7 +110,9 @@ fn doctor_and_targets_answer() {
     assert!(text.starts_with("exit code 0") && text.contains("host"), "{text}");
     let output = tilewright(tmp.path(), &["targets", "--json"]);
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(json["targets"][0]["platform"]["name"], "host");
+    let names: Vec<_> = json["targets"].as_array().unwrap().iter().map(|t| &t["platform"]["name"]).collect();
+    assert!(names.iter().any(|n| *n == "host") && names.iter().any(|n| *n == "cortex-m4"), "{names:?}");
+    assert!(!names.iter().any(|n| *n == "mcu"), "{names:?}");
 }
 
 #[test]

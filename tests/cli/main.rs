@@ -12,6 +12,7 @@ mod chip;
 mod commands;
 mod fixtures;
 mod help;
+mod mcu;
 mod page;
 mod plan;
 

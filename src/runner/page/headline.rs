@@ -49,7 +49,7 @@ fn percent(part: u64, whole: u64) -> f64 {
 }
 
 fn cycles(record: &Record) -> Option<u64> {
-    record.result.cycles.or_else(|| sum(record, |m| m.cycles))
+    record.result.cycles.or_else(|| sum(record, |m| m.cycles).filter(|c| *c > 0))
 }
 
 /// The cards.
@@ -201,7 +201,7 @@ fn card(figure: &Figure) -> Json {
 pub fn shares(records: &[&Record]) -> Vec<Json> {
     let longest = records.iter().filter_map(|r| sum(r, |m| m.cycles)).max().unwrap_or(0);
     let share = |record: &&Record| {
-        let all = sum(record, |m| m.cycles)?;
+        let all = sum(record, |m| m.cycles).filter(|c| *c > 0)?;
         let kernels = sum(record, kernel)?.min(all);
         let exposed = sum(record, |m| m.exposed)?.min(all - kernels);
         let bars = [

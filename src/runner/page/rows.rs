@@ -95,9 +95,13 @@ pub fn layers(record: &Record) -> Json {
         columns.push(Column::new("parts", help, |_, l| how(l)));
     }
     columns.push(Column::new("MAC", "multiply-accumulates", |_, l| number(Some(l.planned.macs))));
-    let measured = record.layers.iter().any(|l| l.measured.is_some());
+    // Some simulators count instructions and know no cycles.
+    let measured = record.layers.iter().filter_map(|l| l.measured.as_ref()).any(|m| m.cycles > 0);
     if measured {
         columns.extend(cycles(record));
+    } else if record.layers.iter().any(|l| l.measured.is_some()) {
+        let of = |_, l: &LayerRecord| number(l.measured.as_ref().map(|m| m.instructions));
+        columns.push(Column::new("instructions", "executed; not cycles", of));
     }
     if measured && record.layers.iter().any(|l| l.planned.predicted_cycles.is_some()) {
         let help = "cycles, by the planner";
@@ -186,7 +190,7 @@ struct Costs {
 fn costs(record: &Record, levels: &[String]) -> Vec<Costs> {
     let memories: Vec<Vec<u64>> = levels.iter().map(|l| live(record, l)).collect();
     let one = |(i, l): (usize, &LayerRecord)| Costs {
-        cycles: l.measured.as_ref().map(|m| m.cycles),
+        cycles: l.measured.as_ref().map(|m| m.cycles).filter(|c| *c > 0),
         moved: planned(l),
         live: memories.iter().map(|m| m.get(i).copied().unwrap_or(0)).collect(),
     };

@@ -1,0 +1,170 @@
+//! Networks on microcontrollers with one core: built with cross compilers, run on QEMU, counted in instructions.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use super::chip::{product, repository};
+use super::fixtures::{GOLDEN, case};
+use super::{seen, tilewright};
+
+const TARGETS: [&str; 5] = ["cortex-m4", "cortex-m7", "cortex-m55", "rv32imc", "rv32imfc"];
+
+/// Whether a target's compiler and simulator are there; where they are not, nothing is tested.
+fn ready(target: &str) -> bool {
+    let tools = match target.starts_with("rv32") {
+        true => ["riscv64-unknown-elf-gcc", "qemu-system-riscv32"],
+        false => ["arm-none-eabi-gcc", "qemu-system-arm"],
+    };
+    let missing = tools.iter().find(|t| Command::new(t).arg("--version").output().is_err());
+    if let Some(tool) = missing {
+        eprintln!("{tool} is not installed: not tested (make setup-test installs it)");
+    }
+    missing.is_none()
+}
+
+#[test]
+fn cases_are_exact_on_every_core() {
+    let tmp = tempfile::tempdir().unwrap();
+    let cases = [
+        "DeployTest/Kernels/Integer/Conv",
+        "DeployTest/Kernels/Integer/iSoftmax",
+        "DeployTest/Kernels/FP32/Exp",
+        "DeployTest/Layouts/TwoInputs",
+        "DeployTest/Layouts/ThreeDataSets",
+    ];
+    let cases: Vec<String> = cases.iter().map(|c| repository(c)).collect();
+    for target in TARGETS.into_iter().filter(|t| ready(t)) {
+        let io = if target.ends_with('c') { "caller" } else { "arena" };
+        let mut args = vec!["test", "--target", target, "-j2", "--io", io];
+        args.extend(cases.iter().map(String::as_str));
+        let text = seen(tmp.path(), &tilewright(tmp.path(), &args));
+        assert!(text.starts_with("exit code 0") && text.contains(" 0 failed, 0 skipped"), "{target}: {text}");
+    }
+}
+
+#[test]
+fn instructions_are_counted_and_never_called_cycles() {
+    let tmp = tempfile::tempdir().unwrap();
+    let network = repository("DeployTest/Models/Int8/KeywordSpotting");
+    for target in ["cortex-m4", "cortex-m55", "rv32imc"].into_iter().filter(|t| ready(t)) {
+        let run = |more: &[&str]| {
+            let output = tilewright(tmp.path(), &[&["run", &network, "--target", target], more].concat());
+            assert!(output.status.success(), "{}", seen(tmp.path(), &output));
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let text = run(&["--report", "page.html"]);
+        for shown in ["instructions", "per MAC", "instructions, not cycles", "stack", "PASS, exact"] {
+            assert!(text.contains(shown), "{shown}: {text}");
+        }
+        assert_eq!(text.matches("cycles").count(), 1, "{text}");
+        let record = || -> serde_json::Value { serde_json::from_str(&run(&["--json"])).unwrap() };
+        let (one, two) = (record(), record());
+        let number = |v: &serde_json::Value| v.as_u64().unwrap();
+        assert!(one["cycles"].is_null() && one["cores"].is_null() && one["timeline"].is_null(), "{one}");
+        assert_eq!(one["instructions"], two["instructions"]);
+        assert_eq!(one["stack_bytes"], two["stack_bytes"]);
+        assert!((100..4000).contains(&number(&one["stack_bytes"])), "{one}");
+        // The layers are all of it but some instructions before the first one.
+        let layers = one["layers"].as_array().unwrap().iter().chain([&one["ending"]]);
+        let measured = layers.map(|l| l.get("measured").unwrap_or(l));
+        let sum: u64 = measured.filter_map(|m| m["instructions"].as_u64()).sum();
+        assert_eq!(sum, number(&one["instructions"]), "{one}");
+    }
+}
+
+#[test]
+fn an_added_instruction_is_counted() {
+    let tmp = tempfile::tempdir().unwrap();
+    case(&tmp.path().join("case"), Some(GOLDEN));
+    for target in TARGETS.into_iter().filter(|t| ready(t)) {
+        let count = |nops: usize| {
+            let dir = tmp.path().join(format!("{target}{nops}"));
+            std::fs::create_dir_all(&dir).unwrap();
+            let nops = "    __asm__ volatile(\"nop\");\n".repeat(nops);
+            let text = "op = \"Relu\"\nkernel = \"slow\"\nsources = [\"slow.c\"]\ntemplate = \"slow.c.hbs\"\n\
+                cost = \"1\"\n[operands]\nx = \"f32\"\n[results]\ny = \"f32\"\n";
+            std::fs::write(dir.join("slow.toml"), text).unwrap();
+            std::fs::write(dir.join("slow.c.hbs"), "{{kernel}}({{x.ptr}}, {{y.ptr}}, {{x.elements}});\n")
+                .unwrap();
+            let text = format!(
+                "#include <stdint.h>\n\nvoid TW_KERNEL(const float *x, float *y, int32_t n)\n{{\n{nops}\
+                 \x20   for (int32_t i = 0; i < n; i++) {{\n        y[i] = x[i] > 0 ? x[i] : 0;\n    }}\n}}\n"
+            );
+            std::fs::write(dir.join("slow.c"), text).unwrap();
+            let kernels = dir.display().to_string();
+            let args = ["run", "case", "--target", target, "--kernels", &kernels, "--json"];
+            let output = tilewright(tmp.path(), &args);
+            let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            json["layers"][0]["measured"]["instructions"].as_u64().unwrap()
+        };
+        let least = count(0);
+        assert_eq!((count(1), count(7)), (least + 1, least + 7), "{target}");
+    }
+}
+
+#[test]
+fn what_compile_writes_builds_and_runs_without_tilewright() {
+    for target in ["cortex-m7", "rv32imfc"].into_iter().filter(|t| ready(t)) {
+        let tmp = tempfile::tempdir().unwrap();
+        case(&tmp.path().join("case"), Some(GOLDEN));
+        let output =
+            tilewright(tmp.path(), &["compile", "case/network.onnx", "-o", "out", "--target", target]);
+        assert!(output.status.success(), "{}", seen(tmp.path(), &output));
+        let inputs = [1.5f32, -2.0, 3.0, -4.0, 5.0, -6.0];
+        let inputs: Vec<u8> = inputs.iter().flat_map(|x| x.to_le_bytes()).collect();
+        std::fs::write(tmp.path().join("out/inputs.bin"), inputs).unwrap();
+        let make =
+            Command::new("make").args(["-s", "run"]).current_dir(tmp.path().join("out")).output().unwrap();
+        let text = String::from_utf8_lossy(&[make.stdout, make.stderr].concat()).into_owned();
+        let golden: String =
+            GOLDEN.iter().flat_map(|x| x.to_le_bytes()).map(|b| format!("{b:02x}")).collect();
+        assert!(make.status.success() && text.contains(&golden), "{text}");
+        assert!(text.contains("tilewright result instructions "), "{text}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_refused_with_numbers() {
+    let tmp = tempfile::tempdir().unwrap();
+    product(&tmp.path().join("large"), 1100, 1000);
+    let refused = |more: &[&str], said: &str| {
+        let args = ["compile", "large/network.onnx", "-o", "out", "--target", "cortex-m4"];
+        let text = seen(tmp.path(), &tilewright(tmp.path(), &[&args, more].concat()));
+        assert!(text.starts_with("exit code 5") && text.contains(said), "{text}");
+    };
+    refused(&[], "constants need 4400000 bytes of `flash`, which has 4194304");
+    refused(&["--l2", "8000"], "bytes of `sram`, which has 8000");
+}
+
+/// Runs a case where only these commands are to be found.
+fn with_only(dir: &Path, tools: &[&str], args: &[&str]) -> Output {
+    let bin = dir.join("bin");
+    std::fs::create_dir_all(&bin).unwrap();
+    for tool in tools {
+        let found = Command::new("sh").args(["-c", &format!("command -v {tool}")]).output().unwrap();
+        let path = String::from_utf8(found.stdout).unwrap();
+        std::os::unix::fs::symlink(path.trim(), bin.join(tool)).unwrap();
+    }
+    Command::new(env!("CARGO_BIN_EXE_tilewright"))
+        .args(args)
+        .current_dir(dir)
+        .env("PATH", bin)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn missing_tools_are_named_with_their_packages() {
+    let tmp = tempfile::tempdir().unwrap();
+    case(&tmp.path().join("case"), Some(GOLDEN));
+    let without = |tools: &[&str], target: &str, said: &[&str]| {
+        let text = seen(tmp.path(), &with_only(tmp.path(), tools, &["run", "case", "--target", target]));
+        assert!(text.starts_with("exit code 6") && said.iter().all(|s| text.contains(s)), "{text}");
+    };
+    without(&[], "cortex-m4", &["arm-none-eabi-gcc", "apt install gcc-arm-none-eabi picolibc-arm-none-eabi"]);
+    without(&[], "rv32imc", &["apt install gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf"]);
+    if ready("cortex-m4") {
+        let said = ["cannot start `qemu-system-arm`", "apt install qemu-system-arm"];
+        without(&["arm-none-eabi-gcc"], "cortex-m4", &said);
+    }
+}
