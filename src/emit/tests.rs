@@ -293,14 +293,15 @@ fn every_kernel_compiles_for_every_type() {
     compile_all("host", "generic", |_| true);
 }
 
-/// With the twins of its instructions; a bias of one narrow and one wide type stands for all.
+/// With the twins of their instructions; a bias of one narrow and one wide type stands for all.
 #[test]
-fn every_kernel_of_siracusa_compiles_for_every_type() {
+fn every_kernel_of_chips_compiles_for_every_type() {
     let bias = |t: &(String, DType)| match t.0.as_str() {
         "B" | "C" => matches!(t.1, DType::S8 | DType::U8 | DType::S32),
         _ => true,
     };
     compile_all("siracusa", "siracusa", |types| types.iter().all(bias));
+    compile_all("cortex-m4", "cortex-m", |types| types.iter().all(bias));
 }
 
 fn compile_all(target: &str, folder: &str, wanted: impl Fn(&[(String, DType)]) -> bool) {
@@ -366,13 +367,24 @@ fn compile_all(target: &str, folder: &str, wanted: impl Fn(&[(String, DType)]) -
 #[test]
 fn every_kernel_source_stands_alone() {
     let tree = Tree::embedded();
-    let platform = Platform::load(&tree, "host").unwrap();
-    let library = Library::load(&tree, &platform).unwrap();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("kernels");
-    let sources: BTreeSet<_> =
-        library.kernels().map(|(_, k)| folder.join(&k.manifest.folder).join(&k.manifest.source)).collect();
+    let mut sources = BTreeSet::new();
+    for target in ["host", "cortex-m4"] {
+        let library = Library::load(&tree, &Platform::load(&tree, target).unwrap()).unwrap();
+        let source = |(_, k): (_, &crate::targets::library::Kernel)| {
+            folder.join(&k.manifest.folder).join(&k.manifest.source)
+        };
+        sources.extend(library.kernels().map(source));
+    }
     for cc in compilers() {
-        let output = Command::new(cc).args(STRICT).arg("-fsyntax-only").args(&sources).output().unwrap();
+        let output = Command::new(cc)
+            .args(STRICT)
+            .arg("-I")
+            .arg(folder.join("generic"))
+            .arg("-fsyntax-only")
+            .args(&sources)
+            .output()
+            .unwrap();
         assert!(output.status.success(), "{cc}: {}", String::from_utf8_lossy(&output.stderr));
     }
 }

@@ -1,0 +1,192 @@
+/*
+ * All output channels of one or two pixels: dot products with weights of which four rows lie in turns, word by word
+ * (`rows4`), and their requantisation in 32 bits.
+ */
+#ifndef TW_DOTS_H
+#define TW_DOTS_H
+
+#include "tw_dsp.h"
+
+#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__)
+
+/*
+ * Two columns by two rows: acc[0], acc[1] += a * rows 0, 1; acc[2], acc[3] += b * rows 0, 1. `x` has the columns in turns,
+ * `w` begins with row 0 or 2. One instruction loads both columns, and one the words of both rows; they take 14 for 16 products.
+ */
+void tw_dots_2x2(const uint32_t *x, const uint32_t *w, int32_t words, uint32_t acc[4]);
+__asm__(".pushsection .text.tw_dots_2x2,\"ax\",%progbits\n"
+        ".syntax unified\n"
+        ".thumb\n"
+        ".p2align 2\n"
+        ".thumb_func\n"
+        ".type tw_dots_2x2, %function\n"
+        "tw_dots_2x2:\n"
+        ".macro tw_four\n"
+        "ldmia r0!, {r4, r5, r6, r7}\n"
+        "ldrd r3, r12, [r1], #16\n"
+        "sxtb16 lr, r3\n"
+        "smlad r8, r4, lr, r8\n"
+        "smlad r10, r6, lr, r10\n"
+        "sxtb16 lr, r3, ror #8\n"
+        "smlad r8, r5, lr, r8\n"
+        "smlad r10, r7, lr, r10\n"
+        "sxtb16 lr, r12\n"
+        "smlad r9, r4, lr, r9\n"
+        "smlad r11, r6, lr, r11\n"
+        "sxtb16 lr, r12, ror #8\n"
+        "smlad r9, r5, lr, r9\n"
+        "smlad r11, r7, lr, r11\n"
+        ".endm\n"
+        "push {r3, r4, r5, r6, r7, r8, r9, r10, r11, lr}\n"
+        "ldmia r3, {r8, r9, r10, r11}\n"
+        "lsrs r2, r2, #1\n"
+        "bcc 1f\n"
+        "tw_four\n"
+        "cmp r2, #0\n"
+        "1: beq 3f\n"
+        "2: tw_four\n"
+        "tw_four\n"
+        "subs r2, r2, #1\n"
+        "bne 2b\n"
+        "3: pop {r3}\n"
+        "stmia r3, {r8, r9, r10, r11}\n"
+        "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n"
+        ".purgem tw_four\n"
+        ".size tw_dots_2x2, .-tw_dots_2x2\n"
+        ".popsection\n");
+
+/* One column by four rows. */
+void tw_dots_1x4(const uint32_t *x, const uint32_t *w, int32_t words, uint32_t acc[4]);
+__asm__(".pushsection .text.tw_dots_1x4,\"ax\",%progbits\n"
+        ".syntax unified\n"
+        ".thumb\n"
+        ".p2align 2\n"
+        ".thumb_func\n"
+        ".type tw_dots_1x4, %function\n"
+        "tw_dots_1x4:\n"
+        ".macro tw_four\n"
+        "ldmia r1!, {r4, r5, r6, r7}\n"
+        "ldrd r3, r12, [r0], #8\n"
+        "sxtb16 lr, r4\n"
+        "smlad r8, r3, lr, r8\n"
+        "sxtb16 lr, r4, ror #8\n"
+        "smlad r8, r12, lr, r8\n"
+        "sxtb16 lr, r5\n"
+        "smlad r9, r3, lr, r9\n"
+        "sxtb16 lr, r5, ror #8\n"
+        "smlad r9, r12, lr, r9\n"
+        "sxtb16 lr, r6\n"
+        "smlad r10, r3, lr, r10\n"
+        "sxtb16 lr, r6, ror #8\n"
+        "smlad r10, r12, lr, r10\n"
+        "sxtb16 lr, r7\n"
+        "smlad r11, r3, lr, r11\n"
+        "sxtb16 lr, r7, ror #8\n"
+        "smlad r11, r12, lr, r11\n"
+        ".endm\n"
+        "push {r3, r4, r5, r6, r7, r8, r9, r10, r11, lr}\n"
+        "ldmia r3, {r8, r9, r10, r11}\n"
+        "lsrs r2, r2, #1\n"
+        "bcc 1f\n"
+        "tw_four\n"
+        "cmp r2, #0\n"
+        "1: beq 3f\n"
+        "2: tw_four\n"
+        "tw_four\n"
+        "subs r2, r2, #1\n"
+        "bne 2b\n"
+        "3: pop {r3}\n"
+        "stmia r3, {r8, r9, r10, r11}\n"
+        "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n"
+        ".purgem tw_four\n"
+        ".size tw_dots_1x4, .-tw_dots_1x4\n"
+        ".popsection\n");
+
+#else
+
+static inline void tw_dots(const uint32_t *x, int32_t step, const uint32_t *w, int32_t words, uint32_t *acc)
+{
+    for (int32_t i = 0; i < words; i++, x += step) {
+        const uint32_t even = tw_even(w[4 * i], 1), odd = tw_odd(w[4 * i], 1);
+        *acc = tw_high(x[0], even, tw_low(x[0], even, *acc));
+        *acc = tw_high(x[1], odd, tw_low(x[1], odd, *acc));
+    }
+}
+
+static inline void tw_dots_2x2(const uint32_t *x, const uint32_t *w, int32_t words, uint32_t acc[4])
+{
+    for (int32_t j = 0; j < 4; j++) {
+        tw_dots(x + (j & 2), 4, w + (j & 1), words, acc + j);
+    }
+}
+
+static inline void tw_dots_1x4(const uint32_t *x, const uint32_t *w, int32_t words, uint32_t acc[4])
+{
+    for (int32_t j = 0; j < 4; j++) {
+        tw_dots(x, 2, w + j, words, acc + j);
+    }
+}
+
+#endif
+
+/*
+ * Writes bytes as pairs of halfwords, `step` words from one pair to the next: 2 for one column, 4 for one of two in turns.
+ * What is missing of the last word is 0.
+ */
+static inline uint32_t *tw_spread(uint32_t *to, int32_t step, const void *bytes, int32_t count, int is_signed)
+{
+    const uint8_t *from = bytes;
+    for (; count >= 4; count -= 4, from += 4, to += step) {
+        const uint32_t v = tw_word(from);
+        to[0] = tw_even(v, is_signed);
+        to[1] = tw_odd(v, is_signed);
+    }
+    if (count > 0) {
+        uint32_t v = from[0];
+        v |= count > 1 ? (uint32_t)from[1] << 8 : 0;
+        v |= count > 2 ? (uint32_t)from[2] << 16 : 0;
+        to[0] = tw_even(v, is_signed);
+        to[1] = tw_odd(v, is_signed);
+        to += step;
+    }
+    return to;
+}
+
+/* The same for zeros, in one of two columns. */
+static inline uint32_t *tw_spread_zeros(uint32_t *to, int32_t words)
+{
+    for (; words > 0; words--, to += 4) {
+        to[0] = 0;
+        to[1] = 0;
+    }
+    return to;
+}
+
+/* A requantisation in 32 bits as kernels get it. */
+struct tw_scale {
+    const int32_t *mul;
+    const int32_t *add;
+    int32_t mul_step;
+    int32_t add_step;
+    int shift;
+    int32_t lo;
+    int32_t hi;
+};
+
+/* Results are bytes; most often every byte is one. */
+static inline int32_t tw_scaled(const struct tw_scale *s, uint32_t acc, int32_t mul, uint32_t add, int is_signed)
+{
+    int32_t v = tw_byte((int32_t)(acc * (uint32_t)mul + add) >> s->shift, is_signed);
+    if (s->hi - s->lo < 255) {
+        v = v < s->lo ? s->lo : v > s->hi ? s->hi : v;
+    }
+    return v;
+}
+
+/* What is added for channel o, with what rounds. */
+static inline uint32_t tw_addend(const struct tw_scale *s, int32_t o)
+{
+    return (uint32_t)s->add[o * s->add_step] + (UINT32_C(1) << s->shift >> 1);
+}
+
+#endif
