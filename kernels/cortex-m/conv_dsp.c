@@ -22,27 +22,34 @@
  * NULL. `columns` has room for two windows. mul and add have one element (step 0) or one for each channel (step 1).
  */
 
-/* All channels of one pixel, or of two; y1 is NULL for one. */
+/* All channels of two pixels; for one both are the same, and what the first window gives stays. */
 static void pixels(const uint32_t *columns, const uint32_t *w, const B_T *bias, Y_T *y0, Y_T *y1, int32_t words,
-                   int32_t out_c, const struct tw_scale *s)
+                   int32_t out_c, const struct tw_scale *scale)
 {
+    /* A copy whose address nobody knows stays in registers. */
+    const struct tw_scale s = *scale;
+    const int32_t *mul = s.mul, *add = s.add;
     for (int32_t o = 0; o < out_c; o += 2) {
-        const int32_t last = o + 1 < out_c ? o + 1 : o;
-        const uint32_t *rows = w + (o >> 2) * 4 * words + (o & 2);
-        const int32_t mul0 = s->mul[o * s->mul_step], mul1 = s->mul[last * s->mul_step];
-        const uint32_t add0 = tw_addend(s, o), add1 = tw_addend(s, last);
-        uint32_t acc[4];
-        acc[0] = bias != NULL ? (uint32_t)bias[o] : 0;
-        acc[1] = bias != NULL ? (uint32_t)bias[last] : 0;
-        acc[2] = acc[0];
-        acc[3] = acc[1];
-        tw_dots_2x2(columns, rows, words, acc);
-        y0[o] = (Y_T)tw_scaled(s, acc[0], mul0, add0, Y_MIN < 0);
-        y0[last] = last > o ? (Y_T)tw_scaled(s, acc[1], mul1, add1, Y_MIN < 0) : y0[o];
-        if (y1 != NULL) {
-            y1[o] = (Y_T)tw_scaled(s, acc[2], mul0, add0, Y_MIN < 0);
-            y1[last] = last > o ? (Y_T)tw_scaled(s, acc[3], mul1, add1, Y_MIN < 0) : y1[o];
+        const int32_t other = o + 1 < out_c;
+        uint32_t acc[4] = {0, 0, 0, 0};
+        if (bias != NULL) {
+            acc[0] = (uint32_t)bias[o];
+            acc[1] = (uint32_t)bias[o + other];
+            acc[2] = acc[0];
+            acc[3] = acc[1];
         }
+        tw_dots_2x2(columns, w, words, acc);
+        w += (o & 2) ? 4 * words - 2 : 2;
+        if (other) {
+            const int32_t factor = mul[s.mul_step];
+            const uint32_t addend = (uint32_t)add[s.add_step] + s.half;
+            y1[o + 1] = (Y_T)tw_scaled(&s, acc[3], factor, addend, Y_MIN < 0);
+            y0[o + 1] = (Y_T)tw_scaled(&s, acc[1], factor, addend, Y_MIN < 0);
+        }
+        y1[o] = (Y_T)tw_scaled(&s, acc[2], *mul, (uint32_t)*add + s.half, Y_MIN < 0);
+        y0[o] = (Y_T)tw_scaled(&s, acc[0], *mul, (uint32_t)*add + s.half, Y_MIN < 0);
+        mul += 2 * s.mul_step;
+        add += 2 * s.add_step;
     }
 }
 
@@ -68,7 +75,7 @@ void TW_KERNEL(const X_T *x, const int8_t *w, const B_T *bias, Y_T *y, uint32_t 
                const int32_t *mul, const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo,
                int32_t hi)
 {
-    const struct tw_scale scale = {mul, add, mul_step, add_step, shift, lo, hi};
+    const struct tw_scale scale = {mul, add, mul_step, add_step, shift, lo, hi, UINT32_C(1) << shift >> 1};
     const int32_t run = kernel_w * in_c, run_words = (run + 3) / 4, words = kernel_h * run_words;
     const int32_t x_row = in_w * in_c;
     /* Words are loaded as they were written: by bytes of constants. */
@@ -105,6 +112,6 @@ void TW_KERNEL(const X_T *x, const int8_t *w, const B_T *bias, Y_T *y, uint32_t 
         }
     }
     if (second) {
-        pixels(columns, rows, bias, y, NULL, words, out_c, &scale);
+        pixels(columns, rows, bias, y, y, words, out_c, &scale);
     }
 }

@@ -58,7 +58,7 @@ void TW_KERNEL(const X_T *x, const int8_t *w, const B_T *bias, Y_T *y, uint32_t 
                const int32_t *mul, const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo,
                int32_t hi)
 {
-    const struct tw_scale scale = {mul, add, mul_step, add_step, shift, lo, hi};
+    const struct tw_scale scale = {mul, add, mul_step, add_step, shift, lo, hi, UINT32_C(1) << shift >> 1};
     const int32_t x_row = in_w * channels, count = kernel_h * kernel_w;
     const int32_t inside = width - pad_left < in_w ? width - pad_left : in_w;
     for (int32_t c = 0; c < channels; c += 4) {

@@ -23,7 +23,7 @@ void TW_KERNEL(const A_T *a, const int8_t *b, const C_T *c, Y_T *y, uint32_t *ro
                const int32_t *mul, const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo,
                int32_t hi)
 {
-    const struct tw_scale scale = {mul, add, mul_step, add_step, shift, lo, hi};
+    const struct tw_scale scale = {mul, add, mul_step, add_step, shift, lo, hi, UINT32_C(1) << shift >> 1};
     const int32_t words = (k + 3) / 4;
     for (int32_t i = 0; i < m; i++, a += k) {
         const uint32_t *rows = (const uint32_t *)(const void *)b;

@@ -171,6 +171,7 @@ struct tw_scale {
     int shift;
     int32_t lo;
     int32_t hi;
+    uint32_t half; /* 2^(shift - 1), or 0 */
 };
 
 /* Results are bytes; most often every byte is one. */
@@ -186,7 +187,7 @@ static inline int32_t tw_scaled(const struct tw_scale *s, uint32_t acc, int32_t 
 /* What is added for channel o, with what rounds. */
 static inline uint32_t tw_addend(const struct tw_scale *s, int32_t o)
 {
-    return (uint32_t)s->add[o * s->add_step] + (UINT32_C(1) << s->shift >> 1);
+    return (uint32_t)s->add[o * s->add_step] + s->half;
 }
 
 #endif

@@ -302,6 +302,7 @@ fn every_kernel_of_chips_compiles_for_every_type() {
     };
     compile_all("siracusa", "siracusa", |types| types.iter().all(bias));
     compile_all("cortex-m4", "cortex-m", |types| types.iter().all(bias));
+    compile_all("rv32imc", "rv32", |types| types.iter().all(bias));
 }
 
 fn compile_all(target: &str, folder: &str, wanted: impl Fn(&[(String, DType)]) -> bool) {
@@ -369,7 +370,7 @@ fn every_kernel_source_stands_alone() {
     let tree = Tree::embedded();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("kernels");
     let mut sources = BTreeSet::new();
-    for target in ["host", "cortex-m4"] {
+    for target in ["host", "cortex-m4", "rv32imc"] {
         let library = Library::load(&tree, &Platform::load(&tree, target).unwrap()).unwrap();
         let source = |(_, k): (_, &crate::targets::library::Kernel)| {
             folder.join(&k.manifest.folder).join(&k.manifest.source)

@@ -378,7 +378,11 @@ fn external(
             Err(Diagnostic::internal(message).help("--timeout SECONDS allows more").into())
         }
         Some(status) if !status.success() => {
-            Err(Diagnostic::internal(format!("`{name}` ended with {status}:\n    {shown}")).into())
+            let what = match status.code() {
+                Some(code @ 100..) => format!("the program trapped (cause {})", code - 100),
+                _ => format!("`{name}` ended with {status}"),
+            };
+            Err(Diagnostic::internal(format!("{what}:\n    {shown}")).into())
         }
         Some(_) => Ok(text),
     }

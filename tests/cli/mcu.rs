@@ -72,33 +72,53 @@ fn instructions_are_counted_and_never_called_cycles() {
     }
 }
 
+/// Writes a kernel for Relu that begins with these statements.
+fn kernel(dir: &Path, statements: &str) {
+    std::fs::create_dir_all(dir).unwrap();
+    let text = "op = \"Relu\"\nkernel = \"slow\"\nsources = [\"slow.c\"]\ntemplate = \"slow.c.hbs\"\n\
+        cost = \"1\"\n[operands]\nx = \"f32\"\n[results]\ny = \"f32\"\n";
+    std::fs::write(dir.join("slow.toml"), text).unwrap();
+    std::fs::write(dir.join("slow.c.hbs"), "{{kernel}}({{x.ptr}}, {{y.ptr}}, {{x.elements}});\n").unwrap();
+    let text = format!(
+        "#include <stdint.h>\n\nvoid TW_KERNEL(const float *x, float *y, int32_t n)\n{{\n{statements}\
+         \x20   for (int32_t i = 0; i < n; i++) {{\n        y[i] = x[i] > 0 ? x[i] : 0;\n    }}\n}}\n"
+    );
+    std::fs::write(dir.join("slow.c"), text).unwrap();
+}
+
 #[test]
 fn an_added_instruction_is_counted() {
     let tmp = tempfile::tempdir().unwrap();
     case(&tmp.path().join("case"), Some(GOLDEN));
     for target in TARGETS.into_iter().filter(|t| ready(t)) {
         let count = |nops: usize| {
-            let dir = tmp.path().join(format!("{target}{nops}"));
-            std::fs::create_dir_all(&dir).unwrap();
-            let nops = "    __asm__ volatile(\"nop\");\n".repeat(nops);
-            let text = "op = \"Relu\"\nkernel = \"slow\"\nsources = [\"slow.c\"]\ntemplate = \"slow.c.hbs\"\n\
-                cost = \"1\"\n[operands]\nx = \"f32\"\n[results]\ny = \"f32\"\n";
-            std::fs::write(dir.join("slow.toml"), text).unwrap();
-            std::fs::write(dir.join("slow.c.hbs"), "{{kernel}}({{x.ptr}}, {{y.ptr}}, {{x.elements}});\n")
-                .unwrap();
-            let text = format!(
-                "#include <stdint.h>\n\nvoid TW_KERNEL(const float *x, float *y, int32_t n)\n{{\n{nops}\
-                 \x20   for (int32_t i = 0; i < n; i++) {{\n        y[i] = x[i] > 0 ? x[i] : 0;\n    }}\n}}\n"
-            );
-            std::fs::write(dir.join("slow.c"), text).unwrap();
-            let kernels = dir.display().to_string();
-            let args = ["run", "case", "--target", target, "--kernels", &kernels, "--json"];
+            kernel(&tmp.path().join("mine"), &"    __asm__ volatile(\"nop\");\n".repeat(nops));
+            let args = ["run", "case", "--target", target, "--kernels", "mine", "--json"];
             let output = tilewright(tmp.path(), &args);
             let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
             json["layers"][0]["measured"]["instructions"].as_u64().unwrap()
         };
         let least = count(0);
         assert_eq!((count(1), count(7)), (least + 1, least + 7), "{target}");
+    }
+}
+
+#[test]
+fn faults_and_endless_loops_end() {
+    let tmp = tempfile::tempdir().unwrap();
+    case(&tmp.path().join("case"), Some(GOLDEN));
+    for target in ["cortex-m4", "cortex-m55", "rv32imc"].into_iter().filter(|t| ready(t)) {
+        let run = |statements: &str| {
+            kernel(&tmp.path().join("mine"), statements);
+            let args = ["run", "case", "--target", target, "--kernels", "mine", "--timeout", "1"];
+            let output = tilewright(tmp.path(), &args);
+            assert_eq!(output.status.code(), Some(70), "{}", seen(tmp.path(), &output));
+            String::from_utf8(output.stderr).unwrap()
+        };
+        let text = run("    *(volatile int *)0xfffffff0u = n;\n");
+        assert!(text.contains("the program trapped (cause "), "{target}: {text}");
+        let text = run("    while (*(volatile const int32_t *)(const void *)x != 7) { }\n");
+        assert!(text.contains("did not end within 1 s"), "{target}: {text}");
     }
 }
 
