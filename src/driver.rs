@@ -62,7 +62,7 @@ pub enum PlanSource {
 }
 
 /// How long the planner searches if nobody says otherwise.
-pub const PLAN_SECONDS: f64 = 0.3;
+pub const PLAN_SECONDS: f64 = 0.15;
 
 /// What the user may choose about tiling.
 #[derive(Clone, Copy, Debug, Default)]
@@ -513,6 +513,7 @@ fn scratchpad(platform: &Platform, options: &TilingOptions) -> Result<Option<Scr
         dma: Dma { latency: from.latency.unwrap_or(0), bandwidth: from.bandwidth.unwrap_or(1.0) },
         buffering: options.buffering,
         budget: (options.seconds.unwrap_or(PLAN_SECONDS) * LAYERS_PER_SECOND as f64) as u64,
+        seen: Default::default(),
     };
     Ok(Some(pad).filter(|_| !options.untiled))
 }

@@ -182,7 +182,7 @@ pub struct ModelArgs {
     #[arg(long)]
     pub no_fusion: bool,
     /// How long the planner may search for what is kept in the scratchpad: counted in decisions, so that plans do not depend
-    /// on the machine [default: 0.3]
+    /// on the machine [default: 0.15]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub plan_seconds: Option<f64>,
     /// Use the plan in this file (see `compile --save-plan`) instead of making one

@@ -24,6 +24,8 @@ use crate::tiling::tiles::Tiler;
 pub const ALIGNMENT: usize = 8;
 /// Trials of whole networks at most, for a first solution.
 const TRIALS: usize = 60;
+/// What it takes to copy a node of the tree, in layers that might be played instead.
+const COPY: u64 = 6;
 
 /// Decides for a network's layers; `capacity` are the bytes of the scratchpad that may be used, `budget` how many layers
 /// may be played.
@@ -61,8 +63,14 @@ struct Node<'a> {
 impl<'a> Search<'a> {
     fn run(&mut self, near: &[bool]) -> Outcome {
         self.trials += 1;
-        self.budget = self.budget.saturating_sub(self.layers.list.len() as u64);
-        Timeline::run(self.layers, self.tiler, near, self.capacity)
+        let outcome = Timeline::run(self.layers, self.tiler, near, self.capacity);
+        self.spend(self.layers.list.len() as u64);
+        outcome
+    }
+
+    /// Takes off the budget what was played, and what forms of layers were looked for meanwhile.
+    fn spend(&mut self, played: u64) {
+        self.budget = self.budget.saturating_sub(played + self.tiler.pad.seen.effort.take());
     }
 
     /// The block that should leave first: where bytes are missing, or else where a layer finds no room at all.
@@ -123,7 +131,8 @@ impl<'a> Search<'a> {
             let known = order.get(depth).map_or(n, |c| c.life.0.saturating_sub(1));
             let mut kept: BTreeMap<Vec<i64>, Node> = BTreeMap::new();
             for mut node in level {
-                self.budget = self.budget.saturating_sub(1 + node.line.advance(known));
+                let played = node.line.advance(known);
+                self.spend(COPY + played);
                 node.least = node.line.now() + rest[known];
                 // A solution is only replaced by a better one.
                 if node.least >= outcome.cycles && outcome.overflow == 0 {
@@ -135,7 +144,7 @@ impl<'a> Search<'a> {
                 }
             }
             let mut nodes: Vec<Node> = kept.into_values().collect();
-            let left = 2 * (n - known + order.len() - depth).max(1) as u64;
+            let left = 2 * ((n - known) as u64 + COPY * (order.len() - depth) as u64).max(1);
             let most = (self.budget / left).max(1);
             if nodes.len() as u64 > most {
                 nodes.sort_by_key(|node| node.least);

@@ -48,6 +48,7 @@ fn pad(capacity: usize, buffering: Buffering) -> Scratchpad {
         dma: Dma { latency: 33, bandwidth: 8.0 },
         buffering,
         budget: 1_000_000,
+        seen: Default::default(),
     }
 }
 

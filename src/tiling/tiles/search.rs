@@ -5,6 +5,7 @@
 
 mod best;
 mod given;
+mod parts;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use super::copy::{self, Copy};
 use super::cost::{self, Dma, Part};
 use super::{Kind, Stream, Tables, Tile, Tiled};
 use crate::ir::access::{Reach, Region, Space, Span, region};
-use crate::ir::{Graph, Node, NodeId, TensorType};
+use crate::ir::{Graph, Node, NodeId, Op, TensorType};
 use crate::targets::{Assignment, Choice, Library, fit_part};
 
 /// Whether parts are fetched ahead.
@@ -46,6 +47,31 @@ pub struct Scratchpad {
     pub buffering: Buffering,
     /// Layers that the search for what is near may play.
     pub budget: u64,
+    /// What tilers of it have seen.
+    pub seen: Rc<Seen>,
+}
+
+/// What tilers have found out about layers, with the same library: the network is planned anew with some of its layers changed.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// Layers that are alike, in scratchpads that are alike, have the same number.
+    numbers: RefCell<BTreeMap<String, usize>>,
+    known: RefCell<BTreeMap<Key, Rc<Candidates>>>,
+    found: RefCell<BTreeMap<Key, Vec<Found>>>,
+    smallest: RefCell<BTreeMap<usize, Option<usize>>>,
+    fits: RefCell<BTreeMap<(usize, Vec<Outline>), Option<Fit>>>,
+    /// What looking for new forms took, in layers that might be played instead.
+    pub effort: Cell<u64>,
+}
+
+/// A part of a layer as an operator of its own: its kernel and the types of its results.
+type Fit = (Op, Choice, Vec<TensorType>);
+
+impl PartialEq for Seen {
+    /// Scratchpads do not differ in what was looked at.
+    fn eq(&self, _: &Seen) -> bool {
+        true
+    }
 }
 
 /// Forms that are worked out at most to find the smallest: with scratch and tables it is not always the first.
@@ -55,6 +81,8 @@ const COMBINATIONS: usize = 6000;
 /// Parts of a layer at most.
 const MOST_TILES: usize = 4096;
 
+/// What it takes to look for the best form in another number of bytes, in layers that might be played instead.
+const LOOK: u64 = 40;
 /// Bytes of a layer's tables that are copied to the scratchpad whatever they cost there.
 const NEAR_TABLES: usize = 1024;
 
@@ -65,7 +93,7 @@ type Outline = (Vec<usize>, Vec<(usize, usize)>);
 /// s: stream s) are resident.
 type Key = (usize, u64);
 
-/// Tiles layers of one network for one scratchpad, and remembers those it has seen.
+/// Tiles layers of one network for one scratchpad, which remembers those that were seen.
 #[derive(Debug)]
 pub struct Tiler<'a> {
     graph: &'a Graph,
@@ -74,9 +102,6 @@ pub struct Tiler<'a> {
     /// The scratchpad.
     pub pad: &'a Scratchpad,
     signatures: BTreeMap<NodeId, usize>,
-    known: RefCell<BTreeMap<Key, Rc<Candidates>>>,
-    found: RefCell<BTreeMap<Key, Vec<Found>>>,
-    smallest: RefCell<BTreeMap<usize, Option<usize>>>,
 }
 
 /// The best form of a layer in `most` bytes; it is also the best in any that it fits.
@@ -91,6 +116,8 @@ type Candidates = Vec<Candidate>;
 
 /// The layer, its operands' and results' types in one list.
 struct Layer<'a> {
+    /// That of layers which are alike.
+    number: usize,
     node: &'a Node,
     whole: &'a Choice,
     library: &'a Library,
@@ -111,6 +138,8 @@ struct Candidate {
     bytes: usize,
     /// Its cycles and bytes, if it was worked out; none if its kernel or the DMA does not take it.
     known: Cell<Option<Option<(u64, usize)>>>,
+    /// All of it, if it was the best once.
+    tiled: RefCell<Option<Rc<Tiled>>>,
 }
 
 impl<'a> Tiler<'a> {
@@ -126,9 +155,10 @@ impl<'a> Tiler<'a> {
             let constant: Vec<bool> = node.inputs.iter().map(|t| graph.tensor(*t).is_constant()).collect();
             let types = (graph.types(&node.inputs), graph.types(&node.outputs));
             let fits = choice.params.get("fits_32");
-            Some(format!("{:?} {:?} {types:?} {constant:?} {fits:?}", node.op, choice.kernel))
+            let memory = (pad.capacity, pad.alignment, pad.dma, pad.buffering);
+            Some(format!("{:?} {:?} {types:?} {constant:?} {fits:?} {memory:?}", node.op, choice.kernel))
         };
-        let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
+        let mut numbers = pad.seen.numbers.borrow_mut();
         let mut signatures = BTreeMap::new();
         for (id, node) in graph.nodes() {
             if let Some(text) = signature(id, node) {
@@ -136,8 +166,7 @@ impl<'a> Tiler<'a> {
                 signatures.insert(id, *numbers.entry(text).or_insert(next));
             }
         }
-        let (known, found, smallest) = (RefCell::default(), RefCell::default(), RefCell::default());
-        Tiler { graph, assignment, library, pad, signatures, known, found, smallest }
+        Tiler { graph, assignment, library, pad, signatures }
     }
 
     /// The best tiled form of a node within `most` bytes, where the streams whose bit is set are in the scratchpad as a
@@ -145,23 +174,25 @@ impl<'a> Tiler<'a> {
     pub fn tile(&self, id: NodeId, resident: u64, most: usize) -> Option<Rc<Tiled>> {
         let key = (*self.signatures.get(&id)?, resident);
         let fits = |f: &&Found| f.most >= most && f.tiled.as_ref().is_none_or(|t| t.bytes <= most);
-        let hit = self.found.borrow().get(&key).and_then(|all| all.iter().find(fits).cloned());
+        let hit = self.pad.seen.found.borrow().get(&key).and_then(|all| all.iter().find(fits).cloned());
         if let Some(found) = hit {
             return found.tiled;
         }
+        let effort = &self.pad.seen.effort;
+        effort.set(effort.get() + LOOK);
         let tiled = self.layer(id, resident).and_then(|layer| {
             let candidates = self.candidates(&layer, key);
-            layer.best(&candidates, most).map(Rc::new)
+            layer.best(&candidates, most)
         });
         let found = Found { most, tiled: tiled.clone() };
-        self.found.borrow_mut().entry(key).or_default().push(found);
+        self.pad.seen.found.borrow_mut().entry(key).or_default().push(found);
         tiled
     }
 
     /// The fewest bytes in which a node can be computed in parts, however large the scratchpad is.
     pub fn least(&self, id: NodeId) -> Option<usize> {
         let signature = self.signatures.get(&id)?;
-        if let Some(known) = self.smallest.borrow().get(signature) {
+        if let Some(known) = self.pad.seen.smallest.borrow().get(signature) {
             return *known;
         }
         let pad = Scratchpad { capacity: usize::MAX, ..self.pad.clone() };
@@ -180,24 +211,24 @@ impl<'a> Tiler<'a> {
             }
             least
         });
-        self.smallest.borrow_mut().insert(*signature, least);
+        self.pad.seen.smallest.borrow_mut().insert(*signature, least);
         least
     }
 
     fn candidates(&self, layer: &Layer, key: Key) -> Rc<Candidates> {
-        if let Some(known) = self.known.borrow().get(&key) {
+        if let Some(known) = self.pad.seen.known.borrow().get(&key) {
             return known.clone();
         }
         let mut candidates = layer.candidates();
         candidates.sort_by_key(|c| c.estimate);
         let candidates = Rc::new(candidates);
-        self.known.borrow_mut().insert(key, candidates.clone());
+        self.pad.seen.known.borrow_mut().insert(key, candidates.clone());
         candidates
     }
 
     fn layer(&self, id: NodeId, resident: u64) -> Option<Layer<'_>> {
         let node = self.graph.node(id);
-        let whole = self.assignment.choices.get(&id)?;
+        let (number, whole) = (*self.signatures.get(&id)?, self.assignment.choices.get(&id)?);
         let (inputs, outputs) = (self.graph.types(&node.inputs), self.graph.types(&node.outputs));
         let space = node.op.space(&inputs, &outputs)?;
         if space.axes.contains(&0) || inputs.iter().chain(&outputs).any(|t| t.elements() == 0) {
@@ -205,7 +236,17 @@ impl<'a> Tiler<'a> {
         }
         let constant = node.inputs.iter().map(|t| self.graph.tensor(*t).is_constant()).collect();
         let types = inputs.into_iter().chain(outputs).collect();
-        Some(Layer { node, whole, library: self.library, space, types, constant, resident, pad: self.pad })
+        Some(Layer {
+            number,
+            node,
+            whole,
+            library: self.library,
+            space,
+            types,
+            constant,
+            resident,
+            pad: self.pad,
+        })
     }
 }
 
@@ -324,6 +365,7 @@ impl Layer<'_> {
                     estimate,
                     bytes: total,
                     known: Cell::new(None),
+                    tiled: RefCell::default(),
                 });
             }
         }
@@ -356,36 +398,7 @@ impl Layer<'_> {
 
     /// The candidate with all its parts; `None` if the kernel or the DMA does not take one of them, or they do not fit.
     fn work_out(&self, candidate: &Candidate, most: usize) -> Option<Tiled> {
-        let parts = self.parts(candidate);
-        let streams = self.types.len();
-        let mut kinds: Vec<Kind> = Vec::new();
-        let mut known: BTreeMap<Vec<Outline>, usize> = BTreeMap::new();
-        let mut tiles: Vec<Tile> = Vec::new();
-        for part in &parts {
-            let regions: Vec<Region> = (0..streams).map(|s| self.region(s, part)).collect();
-            if regions.iter().any(|r| r.shape().contains(&0)) {
-                return None;
-            }
-            let key = regions.iter().map(|r| (r.shape(), r.margins.clone())).collect();
-            let mut offsets = Vec::new();
-            let kind = match known.get(&key) {
-                Some(kind) => *kind,
-                None => {
-                    kinds.push(self.kind(&regions)?);
-                    known.insert(key, kinds.len() - 1);
-                    kinds.len() - 1
-                }
-            };
-            for (s, r) in regions.iter().enumerate() {
-                let (offset, copy) = self.copy(s, r)?;
-                let apart = self.resident(s) && (copy.planes * copy.rows != 1 || offset % 4 != 0);
-                if copy != kinds[kind].copies[s] || apart {
-                    return None;
-                }
-                offsets.push(offset);
-            }
-            tiles.push(Tile { kind, offsets, slots: vec![0; streams], loads: vec![false; streams] });
-        }
+        let (kinds, tiles) = self.parts(candidate)?;
         self.place(candidate, kinds, tiles, most)
     }
 
@@ -403,8 +416,15 @@ impl Layer<'_> {
             .zip(&self.types)
             .map(|(r, t)| TensorType::new(t.dtype, r.shape()))
             .collect();
-        let op = self.node.op.part(&inputs, &regions[0].margins);
-        let (choice, outputs) = fit_part(self.library, self.whole, &op, &inputs, &self.constant).ok()?;
+        let key = (self.number, regions.iter().map(|r| (r.shape(), r.margins.clone())).collect());
+        let known = self.pad.seen.fits.borrow().get(&key).cloned();
+        let (op, choice, outputs) = known.unwrap_or_else(|| {
+            let op = self.node.op.part(&inputs, &regions[0].margins);
+            let fit = fit_part(self.library, self.whole, &op, &inputs, &self.constant).ok();
+            let fit = fit.map(|(choice, outputs)| (op, choice, outputs));
+            self.pad.seen.fits.borrow_mut().insert(key, fit.clone());
+            fit
+        })?;
         let fits = outputs.iter().zip(&regions[operands..]).all(|(t, r)| t.shape == r.shape());
         let copies = (0..regions.len()).map(|s| self.copy(s, &regions[s]).map(|c| c.1));
         let copies: Vec<Copy> = copies.collect::<Option<_>>()?;
@@ -415,27 +435,6 @@ impl Layer<'_> {
         });
         let types = inputs.into_iter().chain(outputs).collect();
         (fits && packed).then_some(Kind { op, types, choice, copies })
-    }
-
-    /// The parts in the candidate's order.
-    fn parts(&self, candidate: &Candidate) -> Vec<Vec<Span>> {
-        let axes = &self.space.axes;
-        let mut parts = vec![axes.iter().map(|n| (0, *n)).collect::<Vec<Span>>()];
-        for axis in &candidate.order {
-            let (n, size) = (axes[*axis], candidate.shape[*axis]);
-            let spans = || (0..n).step_by(size).map(|b| (b, (b + size).min(n)));
-            parts = parts
-                .into_iter()
-                .flat_map(|part| {
-                    spans().map(move |span| {
-                        let mut part = part.clone();
-                        part[*axis] = span;
-                        part
-                    })
-                })
-                .collect();
-        }
-        parts
     }
 
     /// Gives streams their slots, and parts their turns.

@@ -3,6 +3,8 @@
 //! In: candidates, the most promising first, and how much memory there is. Out: the [`Tiled`] layer of the fewest cycles among
 //! those that are worked out. Never makes candidates.
 
+use std::rc::Rc;
+
 use super::{Buffering, Candidate, Layer, Tiled};
 
 /// Candidates that are worked out in full.
@@ -11,21 +13,21 @@ const FINALISTS: usize = 8;
 impl Layer<'_> {
     /// The best of the candidates in `most` bytes. Where two buffers are wanted, one is better than nothing, and better than
     /// two for which parts get so small that it takes longer.
-    pub(super) fn best(&self, candidates: &[Candidate], most: usize) -> Option<Tiled> {
+    pub(super) fn best(&self, candidates: &[Candidate], most: usize) -> Option<Rc<Tiled>> {
         let wanted = |c: &Candidate| c.ahead || c.order.is_empty() || self.pad.buffering != Buffering::Double;
         let best = self.best_of(candidates.iter().filter(|c| wanted(c)), most);
         if self.pad.buffering != Buffering::Double {
             return best;
         }
         let other = self.best_of(candidates.iter().filter(|c| !wanted(c)), most);
-        let slower = |two: &Tiled, one: &Tiled| one.cycles + one.cycles / 100 < two.cycles;
+        let slower = |two: &Rc<Tiled>, one: &Rc<Tiled>| one.cycles + one.cycles / 100 < two.cycles;
         match (best, other) {
             (Some(two), Some(one)) if slower(&two, &one) => Some(one),
             (two, one) => two.or(one),
         }
     }
 
-    fn best_of<'c>(&self, candidates: impl Iterator<Item = &'c Candidate>, most: usize) -> Option<Tiled> {
+    fn best_of<'c>(&self, candidates: impl Iterator<Item = &'c Candidate>, most: usize) -> Option<Rc<Tiled>> {
         let mut best: Option<(u64, &Candidate)> = None;
         let mut worked_out = 0;
         for candidate in candidates.filter(|c| c.bytes <= most) {
@@ -41,7 +43,11 @@ impl Layer<'_> {
                 best = Some((cycles, candidate));
             }
         }
-        best.and_then(|(_, candidate)| self.work_out(candidate, most))
+        let (_, candidate) = best?;
+        if candidate.tiled.borrow().is_none() {
+            *candidate.tiled.borrow_mut() = self.work_out(candidate, usize::MAX).map(Rc::new);
+        }
+        candidate.tiled.borrow().clone()
     }
 
     /// Cycles and bytes of a candidate, worked out once.

@@ -34,7 +34,15 @@ impl Tiler<'_> {
             return Err(format!("{tiles} parts are more than {MOST_TILES}"));
         }
         let (shape, order) = (shape.to_vec(), order.to_vec());
-        let candidate = Candidate { shape, order, ahead, estimate: 0, bytes: 0, known: Default::default() };
+        let candidate = Candidate {
+            shape,
+            order,
+            ahead,
+            estimate: 0,
+            bytes: 0,
+            known: Default::default(),
+            tiled: Default::default(),
+        };
         let tiled = layer.work_out(&candidate, usize::MAX);
         tiled.ok_or_else(|| format!("its kernel or the DMA does not take a part of {:?}", candidate.shape))
     }
