@@ -53,6 +53,18 @@ static inline int32_t tw_byte(int32_t v, int is_signed)
     return v;
 }
 
+/* The larger of each pair of bytes. */
+static inline uint32_t tw_max_4(uint32_t a, uint32_t b, int is_signed)
+{
+    uint32_t r;
+    if (is_signed) {
+        __asm__("ssub8 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(r) : "r"(a), "r"(b));
+    } else {
+        __asm__("usub8 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(r) : "r"(a), "r"(b));
+    }
+    return r;
+}
+
 /* acc + the product of the lower halves, or of the upper ones. */
 static inline uint32_t tw_low(uint32_t a, uint32_t b, uint32_t acc)
 {
@@ -82,6 +94,20 @@ static inline uint32_t tw_even(uint32_t v, int is_signed)
 static inline uint32_t tw_odd(uint32_t v, int is_signed)
 {
     return tw_half(v, 8, is_signed) | tw_half(v, 24, is_signed) << 16;
+}
+
+static inline uint32_t tw_max_4(uint32_t a, uint32_t b, int is_signed)
+{
+    /* With the sign turned over, signed bytes compare as unsigned ones. */
+    const uint32_t turn = is_signed ? 0x80808080u : 0u;
+    uint32_t r = 0;
+    a ^= turn;
+    b ^= turn;
+    for (int at = 0; at < 32; at += 8) {
+        const uint32_t p = a & UINT32_C(0xff) << at, q = b & UINT32_C(0xff) << at;
+        r |= p > q ? p : q;
+    }
+    return r ^ turn;
 }
 
 static inline int32_t tw_byte(int32_t v, int is_signed)

@@ -108,16 +108,16 @@ fn faults_and_endless_loops_end() {
     let tmp = tempfile::tempdir().unwrap();
     case(&tmp.path().join("case"), Some(GOLDEN));
     for target in ["cortex-m4", "cortex-m55", "rv32imc"].into_iter().filter(|t| ready(t)) {
-        let run = |statements: &str| {
+        let run = |statements: &str, seconds: &str| {
             kernel(&tmp.path().join("mine"), statements);
-            let args = ["run", "case", "--target", target, "--kernels", "mine", "--timeout", "1"];
+            let args = ["run", "case", "--target", target, "--kernels", "mine", "--timeout", seconds];
             let output = tilewright(tmp.path(), &args);
             assert_eq!(output.status.code(), Some(70), "{}", seen(tmp.path(), &output));
             String::from_utf8(output.stderr).unwrap()
         };
-        let text = run("    *(volatile int *)0xfffffff0u = n;\n");
+        let text = run("    *(volatile int *)0xfffffff0u = n;\n", "60");
         assert!(text.contains("the program trapped (cause "), "{target}: {text}");
-        let text = run("    while (*(volatile const int32_t *)(const void *)x != 7) { }\n");
+        let text = run("    while (*(volatile const int32_t *)(const void *)x != 7) { }\n", "1");
         assert!(text.contains("did not end within 1 s"), "{target}: {text}");
     }
 }
