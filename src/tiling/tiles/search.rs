@@ -64,6 +64,12 @@ pub struct Seen {
     pub effort: Cell<u64>,
 }
 
+impl Seen {
+    fn spend(&self, layers: u64) {
+        self.effort.set(self.effort.get() + layers);
+    }
+}
+
 /// A part of a layer as an operator of its own: its kernel and the types of its results.
 type Fit = (Op, Choice, Vec<TensorType>);
 
@@ -81,7 +87,8 @@ const COMBINATIONS: usize = 6000;
 /// Parts of a layer at most.
 const MOST_TILES: usize = 4096;
 
-/// What it takes to look for the best form in another number of bytes, in layers that might be played instead.
+/// What it takes to look for the best form in another number of bytes, in layers that might be played instead; to work one out
+/// takes half of that, and some more for each part.
 const LOOK: u64 = 40;
 /// Bytes of a layer's tables that are copied to the scratchpad whatever they cost there.
 const NEAR_TABLES: usize = 1024;
@@ -178,8 +185,7 @@ impl<'a> Tiler<'a> {
         if let Some(found) = hit {
             return found.tiled;
         }
-        let effort = &self.pad.seen.effort;
-        effort.set(effort.get() + LOOK);
+        self.pad.seen.spend(LOOK);
         let tiled = self.layer(id, resident).and_then(|layer| {
             let candidates = self.candidates(&layer, key);
             layer.best(&candidates, most)
@@ -399,6 +405,7 @@ impl Layer<'_> {
     /// The candidate with all its parts; `None` if the kernel or the DMA does not take one of them, or they do not fit.
     fn work_out(&self, candidate: &Candidate, most: usize) -> Option<Tiled> {
         let (kinds, tiles) = self.parts(candidate)?;
+        self.pad.seen.spend(LOOK / 2 + tiles.len() as u64 / 4);
         self.place(candidate, kinds, tiles, most)
     }
 
