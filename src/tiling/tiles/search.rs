@@ -59,7 +59,7 @@ pub struct Seen {
     known: RefCell<BTreeMap<Key, Rc<Candidates>>>,
     found: RefCell<BTreeMap<Key, Vec<Found>>>,
     smallest: RefCell<BTreeMap<usize, Option<usize>>>,
-    fits: RefCell<BTreeMap<(usize, Vec<Outline>), Option<Fit>>>,
+    fits: RefCell<Fits>,
     /// What looking for new forms took, in layers that might be played instead.
     pub effort: Cell<u64>,
 }
@@ -72,6 +72,9 @@ impl Seen {
 
 /// A part of a layer as an operator of its own: its kernel and the types of its results.
 type Fit = (Op, Choice, Vec<TensorType>);
+
+/// Those found out about, by the number of their layers and their operands' and results' outlines.
+type Fits = BTreeMap<(usize, Vec<Outline>), Option<Fit>>;
 
 impl PartialEq for Seen {
     /// Scratchpads do not differ in what was looked at.
