@@ -6,7 +6,7 @@
 CARGO ?= cargo
 SUITE ?= $(wildcard ../shared/peer-suite)
 CASES = DeployTest $(SUITE)
-INTEGERS = $(addprefix DeployTest/,Kernels/Integer Layouts Models)
+SOME = $(addprefix DeployTest/,Layouts Models Kernels/FP32/Conv Kernels/FP32/Gemm)
 DEBUG = $(or $(CARGO_TARGET_DIR),target)/debug/tilewright
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/release/tilewright
 
@@ -37,23 +37,23 @@ lint:
 unit:
 	$(CARGO) test
 
-# Every case with two compilers, without and with the sanitizers (those of the second compiler for the project's own cases);
+# Every case, without and with the sanitizers, and the project's own with a second compiler and its sanitizers;
 # warnings are errors, and a second compilation must give the same bytes. Then every case on the chips, with their simulator's
-# checks, in parts on all cores, and untiled on one; the project's own on QEMU, on some cores those that differ.
+# checks, in parts on all cores, and untiled on one; the project's own on QEMU, some of them on the cores that are like another.
 cases:
 	$(CARGO) test --no-run
 	$(DEBUG) test $(CASES) --twice
-	$(DEBUG) test $(CASES) --cc clang --io caller
+	$(DEBUG) test DeployTest --cc clang --io caller
 	$(DEBUG) test $(CASES) --cc gcc --sanitize
 	$(DEBUG) test DeployTest --cc clang --sanitize --io caller
 	$(DEBUG) test $(CASES) --target siracusa
 	$(DEBUG) test $(CASES) --target siracusa --untiled --cores 1 --io caller
 	$(DEBUG) test DeployTest --target siracusa --l1 16KiB --default-level L3
 	$(DEBUG) test DeployTest --target cortex-m4
-	$(DEBUG) test $(INTEGERS) --target cortex-m7
-	$(DEBUG) test $(INTEGERS) --target cortex-m55 --io caller
+	$(DEBUG) test $(SOME) --target cortex-m7
+	$(DEBUG) test $(SOME) --target cortex-m55 --io caller
 	$(DEBUG) test DeployTest --target rv32imc --io caller
-	$(DEBUG) test $(INTEGERS) --target rv32imfc
+	$(DEBUG) test $(SOME) --target rv32imfc
 
 bench:
 	$(CARGO) bench --bench compile -- $(CASES) $(wildcard ../shared/minimalloc)
