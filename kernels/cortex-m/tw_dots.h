@@ -9,18 +9,39 @@
 
 #if defined(__ARM_FEATURE_DSP) && defined(__GNUC__)
 
+/* A function around the macro tw_four, which is `words` times: accumulators in r8 to r11, two turns of the loop at a time. */
+#define TW_DOTS_BEGIN(name)                                                                                           \
+    ".pushsection .text." name ",\"ax\",%progbits\n"                                                                  \
+    ".syntax unified\n"                                                                                               \
+    ".thumb\n"                                                                                                        \
+    ".p2align 2\n"                                                                                                    \
+    ".thumb_func\n"                                                                                                   \
+    ".type " name ", %function\n" name ":\n"
+#define TW_DOTS_END(name)                                                                                             \
+    "push {r3, r4, r5, r6, r7, r8, r9, r10, r11, lr}\n"                                                               \
+    "ldmia r3, {r8, r9, r10, r11}\n"                                                                                  \
+    "lsrs r2, r2, #1\n"                                                                                               \
+    "bcc 1f\n"                                                                                                        \
+    "tw_four\n"                                                                                                       \
+    "cmp r2, #0\n"                                                                                                    \
+    "1: beq 3f\n"                                                                                                     \
+    "2: tw_four\n"                                                                                                    \
+    "tw_four\n"                                                                                                       \
+    "subs r2, r2, #1\n"                                                                                               \
+    "bne 2b\n"                                                                                                        \
+    "3: pop {r3}\n"                                                                                                   \
+    "stmia r3, {r8, r9, r10, r11}\n"                                                                                  \
+    "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n"                                                                    \
+    ".purgem tw_four\n"                                                                                               \
+    ".size " name ", .-" name "\n"                                                                                    \
+    ".popsection\n"
+
 /*
  * Two columns by two rows: acc[0], acc[1] += a * rows 0, 1; acc[2], acc[3] += b * rows 0, 1. `x` has the columns in turns,
  * `w` begins with row 0 or 2. One instruction loads both columns, and one the words of both rows; they take 14 for 16 products.
  */
 void tw_dots_2x2(const uint32_t *x, const uint32_t *w, int32_t words, uint32_t acc[4]);
-__asm__(".pushsection .text.tw_dots_2x2,\"ax\",%progbits\n"
-        ".syntax unified\n"
-        ".thumb\n"
-        ".p2align 2\n"
-        ".thumb_func\n"
-        ".type tw_dots_2x2, %function\n"
-        "tw_dots_2x2:\n"
+__asm__(TW_DOTS_BEGIN("tw_dots_2x2")
         ".macro tw_four\n"
         "ldmia r0!, {r4, r5, r6, r7}\n"
         "ldrd r3, r12, [r1], #16\n"
@@ -37,33 +58,11 @@ __asm__(".pushsection .text.tw_dots_2x2,\"ax\",%progbits\n"
         "smlad r9, r5, lr, r9\n"
         "smlad r11, r7, lr, r11\n"
         ".endm\n"
-        "push {r3, r4, r5, r6, r7, r8, r9, r10, r11, lr}\n"
-        "ldmia r3, {r8, r9, r10, r11}\n"
-        "lsrs r2, r2, #1\n"
-        "bcc 1f\n"
-        "tw_four\n"
-        "cmp r2, #0\n"
-        "1: beq 3f\n"
-        "2: tw_four\n"
-        "tw_four\n"
-        "subs r2, r2, #1\n"
-        "bne 2b\n"
-        "3: pop {r3}\n"
-        "stmia r3, {r8, r9, r10, r11}\n"
-        "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n"
-        ".purgem tw_four\n"
-        ".size tw_dots_2x2, .-tw_dots_2x2\n"
-        ".popsection\n");
+        TW_DOTS_END("tw_dots_2x2"));
 
 /* One column by four rows. */
 void tw_dots_1x4(const uint32_t *x, const uint32_t *w, int32_t words, uint32_t acc[4]);
-__asm__(".pushsection .text.tw_dots_1x4,\"ax\",%progbits\n"
-        ".syntax unified\n"
-        ".thumb\n"
-        ".p2align 2\n"
-        ".thumb_func\n"
-        ".type tw_dots_1x4, %function\n"
-        "tw_dots_1x4:\n"
+__asm__(TW_DOTS_BEGIN("tw_dots_1x4")
         ".macro tw_four\n"
         "ldmia r1!, {r4, r5, r6, r7}\n"
         "ldrd r3, r12, [r0], #8\n"
@@ -84,23 +83,7 @@ __asm__(".pushsection .text.tw_dots_1x4,\"ax\",%progbits\n"
         "sxtb16 lr, r7, ror #8\n"
         "smlad r11, r12, lr, r11\n"
         ".endm\n"
-        "push {r3, r4, r5, r6, r7, r8, r9, r10, r11, lr}\n"
-        "ldmia r3, {r8, r9, r10, r11}\n"
-        "lsrs r2, r2, #1\n"
-        "bcc 1f\n"
-        "tw_four\n"
-        "cmp r2, #0\n"
-        "1: beq 3f\n"
-        "2: tw_four\n"
-        "tw_four\n"
-        "subs r2, r2, #1\n"
-        "bne 2b\n"
-        "3: pop {r3}\n"
-        "stmia r3, {r8, r9, r10, r11}\n"
-        "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n"
-        ".purgem tw_four\n"
-        ".size tw_dots_1x4, .-tw_dots_1x4\n"
-        ".popsection\n");
+        TW_DOTS_END("tw_dots_1x4"));
 
 #else
 

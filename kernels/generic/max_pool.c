@@ -3,23 +3,19 @@
 #define TW_KERNEL tw_max_pool
 #define X_T int8_t
 #endif
+#ifndef TW_LARGER_H
+#define TW_LARGER_H "tw_larger.h"
+#endif
 /* tilewright: end */
 #include <stddef.h>
 #include <stdint.h>
 
+#include TW_LARGER_H
 #include "tw_window.h"
 
 /* The largest element of each window, channel by channel; every window meets the input.
  *
  * x [n, in_d, in_h, in_w, channels], y [n, out_d, out_h, out_w, channels]. */
-
-/* y = max(y, x), or the first tap: y = x. */
-static inline void take(const X_T *x, X_T *y, int32_t channels, int first)
-{
-    for (int32_t c = 0; c < channels; c++) {
-        y[c] = first || x[c] > y[c] ? x[c] : y[c];
-    }
-}
 
 void TW_KERNEL(const X_T *x, X_T *y, int32_t n, int32_t channels,
                int32_t in_d, int32_t in_h, int32_t in_w, int32_t out_d, int32_t out_h, int32_t out_w,
@@ -48,7 +44,7 @@ void TW_KERNEL(const X_T *x, X_T *y, int32_t n, int32_t channels,
                         for (int32_t kh = h0; kh < h1; kh++) {
                             const X_T *row = x + (sd + kd * dil_d) * x_plane + (sh + kh * dil_h) * x_row;
                             for (int32_t kw = w0; kw < w1; kw++) {
-                                take(row + (sw + kw * dil_w) * (ptrdiff_t)channels, y, channels, first);
+                                TW_LARGER(X_T, row + (sw + kw * dil_w) * (ptrdiff_t)channels, y, channels, first);
                                 first = 0;
                             }
                         }

@@ -2,6 +2,7 @@
 //!
 //! In: paths. Out: [`Case`]s in a fixed order. Never opens a model or an array; only looks at names.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -47,7 +48,8 @@ pub struct Case {
     pub data: Vec<DataSet>,
 }
 
-/// All cases at or below `paths`, each path's cases in alphabetical order.
+/// All cases at or below `paths`, each path's cases in alphabetical order; one found twice is listed once, and no two
+/// have the same name.
 ///
 /// # Errors
 /// A path does not exist, cannot be read, or holds no case.
@@ -67,7 +69,24 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<Case>> {
             );
         }
     }
-    problems.into_result(cases)
+    problems.into_result(distinct(cases))
+}
+
+/// The same cases, each once; where two would share a directory of their own, the whole path is the name.
+fn distinct(mut cases: Vec<Case>) -> Vec<Case> {
+    let mut seen = BTreeSet::new();
+    cases.retain(|c| seen.insert(fs::canonicalize(&c.model).unwrap_or_else(|_| c.model.clone())));
+    let names: Vec<PathBuf> = cases.iter().map(|c| PathBuf::from(&c.name)).collect();
+    for (i, case) in cases.iter_mut().enumerate() {
+        let clashes = |(j, other): (usize, &PathBuf)| {
+            j != i && (names[i].starts_with(other) || other.starts_with(&names[i]))
+        };
+        if names.iter().enumerate().any(clashes) {
+            let full = fs::canonicalize(&case.model).unwrap_or_else(|_| case.model.clone());
+            case.name = full.with_extension("").display().to_string();
+        }
+    }
+    cases
 }
 
 /// The case at exactly `path`: a case directory or a model file.
@@ -220,6 +239,24 @@ mod tests {
         let last = inputs.last().and_then(|p| p.file_name()).unwrap();
         assert_eq!((inputs.len(), last.to_str()), (3, Some("input_10.pb")));
         assert!(cases[0].data[0].has_goldens() && cases[1].data[0].has_goldens());
+    }
+
+    #[test]
+    fn cases_of_the_same_name_keep_directories_of_their_own() {
+        let tmp = tempfile::tempdir().unwrap();
+        let root = tmp.path();
+        for f in
+            ["x/Add/network.onnx", "y/Add/network.onnx", "z/Add/Large/network.onnx", "z/Mul/network.onnx"]
+        {
+            touch(&root.join(f));
+        }
+        let paths: Vec<_> = ["x", "y", "z", "x/Add"].map(|p| root.join(p)).into();
+        let names: Vec<_> = find(&paths).unwrap().into_iter().map(|c| c.name).collect();
+        let root = fs::canonicalize(root).unwrap();
+        let full = |p: &str| root.join(p).display().to_string();
+        let expected =
+            [full("x/Add/network"), full("y/Add/network"), full("z/Add/Large/network"), "Mul".into()];
+        assert_eq!(names, expected);
     }
 
     #[test]
