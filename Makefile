@@ -1,6 +1,6 @@
 # make demo    what is missing is installed, then a keyword spotter is compiled, built, run and checked
 # make test    everything that CI checks
-# make bench   compile times, memory, allocator; costs and speed of the simulator
+# make bench   compile times, memory, allocator; costs and speed of the simulator; instructions on microcontrollers
 # SUITE=DIR    a folder with more cases (optional; default: ../shared/peer-suite if it is there)
 
 CARGO ?= cargo
@@ -61,3 +61,4 @@ bench:
 	$(CARGO) bench --bench predictions -- DeployTest
 	$(CARGO) bench --bench siracusa_costs
 	$(CARGO) bench --bench siracusa_kernels
+	$(CARGO) bench --bench mcu

@@ -16,15 +16,16 @@ def requant_node(x, y, name, div, n_levels, signed, domain=""):
     return node("RequantShift", [x, f"{name}.mul", f"{name}.add"], [y], domain=domain, **attributes)
 
 
-def calibrate(name, acc, channel_axis=None, div=1 << 16, signed=True, n_levels=256):
-    """mul and add that spread an accumulator over the output range, as a quantiser would."""
+def calibrate(name, acc, channel_axis=None, div=1 << 16, signed=True, n_levels=256, least=1):
+    """mul and add that spread an accumulator over the output range, as a quantiser would; one of a channel that does
+    hardly anything counts as `least`."""
     if channel_axis is None:
         spread = np.abs(acc).max()
         add = rng(name).integers(-div // 4, div // 4)
         mul = np.array(max(1, round(n_levels / 2 / max(spread, 1) * div)))
         return mul, np.array(add)
     rest = tuple(a for a in range(acc.ndim) if a != channel_axis)
-    spread = np.maximum(np.abs(acc).max(axis=rest, keepdims=True), 1)
+    spread = np.maximum(np.abs(acc).max(axis=rest, keepdims=True), least)
     mul = np.maximum(1, np.round((n_levels / 2 if signed else n_levels) / spread * div)).astype(np.int64)
     add = rng(name).integers(-8 * div, 8 * div, size=mul.shape)
     return mul[0], add[0]  # the batch axis goes
@@ -37,6 +38,7 @@ class Region:
         self.path, self.opset = path, opset
         self.nodes, self.inputs, self.initializers, self.domains = [], {}, {}, set()
         self.count = 0
+        self.narrow = False  # whether constants are stored as bytes, which the graph casts
 
     def name(self, hint):
         self.count += 1
@@ -49,8 +51,13 @@ class Region:
 
     def constant(self, *shape, lo=-128, hi=127):
         name = self.name("w")
-        self.initializers[name] = ints(f"{self.path}/{name}", *shape, lo=lo, hi=hi)
-        return name, f.i64(self.initializers[name])
+        value = ints(f"{self.path}/{name}", *shape, lo=lo, hi=hi)
+        self.initializers[name] = value
+        if self.narrow:
+            self.initializers[name] = value.astype(np.int8)
+            self.nodes.append(node("Cast", [name], [f"{name}.float"], to=TensorProto.FLOAT))
+            name = f"{name}.float"
+        return name, f.i64(value)
 
     def op(self, op, operands, result, domain="", **attributes):
         y = self.name(op.lower())
@@ -70,10 +77,10 @@ class Region:
             acc = acc + bv.reshape(1, -1, *[1] * len(kernel))
         return self.op("Conv", operands, acc, kernel_shape=list(kernel), group=group, **attributes)
 
-    def requant(self, x, channel_axis=None, div=1 << 16, signed=True, n_levels=256, domain=""):
+    def requant(self, x, channel_axis=None, div=1 << 16, signed=True, n_levels=256, domain="", least=1):
         name, value = x
         label = self.name("rq")
-        mul, add = calibrate(f"{self.path}/{label}", value, channel_axis, div, signed, n_levels)
+        mul, add = calibrate(f"{self.path}/{label}", value, channel_axis, div, signed, n_levels, least)
         self.initializers[f"{label}.mul"] = np.asarray(mul, dtype=np.float32)
         self.initializers[f"{label}.add"] = np.asarray(add, dtype=np.float32)
         mul, add = f.i64(self.initializers[f"{label}.mul"]), f.i64(self.initializers[f"{label}.add"])

@@ -25,6 +25,25 @@ def keyword_spotting():
     r.done(x)
 
 
+def visual_wake_words():
+    """MobileNetV1 of a quarter of its width on 96x96 pixels of three colours, person or not: the size of MLPerf Tiny's."""
+    r = Region(f"{M}/VisualWakeWords")
+    r.narrow = True
+    x = r.input(1, 3, 96, 96)
+    down = dict(strides=[2, 2], pads=[0, 0, 1, 1])
+    x = r.requant(r.conv(x, 8, (3, 3), **down), channel_axis=1, signed=False)
+    blocks = [(16, False), (32, True), (32, False), (64, True), (64, False), (128, True)]
+    for out, halved in blocks + 5 * [(128, False)] + [(256, True), (256, False)]:
+        stride = down if halved else dict(pads=[1, 1, 1, 1])
+        x = r.conv(x, x[1].shape[1], (3, 3), group=x[1].shape[1], **stride)
+        x = r.requant(x, channel_axis=1, signed=False, least=8000)
+        x = r.requant(r.conv(x, out, (1, 1)), channel_axis=1, signed=False)
+    x = r.op("IntegerMean", [x[0]], f.integer_mean(x[1], (2, 3), False), domain=PACT, axes=[2, 3], keepdims=0)
+    w, wv = r.constant(2, 256)
+    x = r.op("Gemm", [x[0], w], x[1] @ wv.T, transB=1)
+    r.done(x)
+
+
 def autoencoder():
     """Dense layers down and up again: the shape of an anomaly detector, small."""
     r = Region(f"{M}/AutoEncoder")
@@ -55,5 +74,6 @@ def attention():
 
 def generate():
     keyword_spotting()
+    visual_wake_words()
     autoencoder()
     attention()

@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::*;
@@ -49,6 +49,18 @@ fn emit(name: &str, interface: Interface) -> Sources {
 
 fn text<'a>(sources: &'a Sources, path: &str) -> &'a str {
     std::str::from_utf8(&sources.files[path]).unwrap()
+}
+
+/// The compiler that knows Cortex-M55's vectors, where it is installed.
+fn vector_compiler() -> Vec<Vec<&'static str>> {
+    let cc = ["arm-none-eabi-gcc", "-mcpu=cortex-m55", "-mfloat-abi=hard", "--specs=picolibc.specs"];
+    let works = Command::new(cc[0]).arg("--version").output().is_ok_and(|o| o.status.success());
+    works.then(|| cc.to_vec()).into_iter().collect()
+}
+
+/// Those of the host, each without arguments.
+fn native_compilers() -> Vec<Vec<&'static str>> {
+    compilers().into_iter().map(|cc| vec![cc]).collect()
 }
 
 /// The C compilers of this machine; tests that compile do nothing on a machine without any.
@@ -290,7 +302,7 @@ fn allowed(manifest: &crate::targets::Manifest, types: &[(String, DType)]) -> bo
 
 #[test]
 fn every_kernel_compiles_for_every_type() {
-    compile_all("host", "generic", |_| true);
+    compile_all(&native_compilers(), "host", "generic", |_| true);
 }
 
 /// With the twins of their instructions; a bias of one narrow and one wide type stands for all.
@@ -300,12 +312,18 @@ fn every_kernel_of_chips_compiles_for_every_type() {
         "B" | "C" => matches!(t.1, DType::S8 | DType::U8 | DType::S32),
         _ => true,
     };
-    compile_all("siracusa", "siracusa", |types| types.iter().all(bias));
-    compile_all("cortex-m4", "cortex-m", |types| types.iter().all(bias));
-    compile_all("rv32imc", "rv32", |types| types.iter().all(bias));
+    compile_all(&native_compilers(), "siracusa", "siracusa", |types| types.iter().all(bias));
+    compile_all(&native_compilers(), "cortex-m4", "cortex-m", |types| types.iter().all(bias));
+    compile_all(&native_compilers(), "rv32imc", "rv32", |types| types.iter().all(bias));
+    compile_all(&vector_compiler(), "cortex-m55", "cortex-m55", |types| types.iter().all(bias));
 }
 
-fn compile_all(target: &str, folder: &str, wanted: impl Fn(&[(String, DType)]) -> bool) {
+fn compile_all(
+    compilers: &[Vec<&str>],
+    target: &str,
+    folder: &str,
+    wanted: impl Fn(&[(String, DType)]) -> bool,
+) {
     let tree = Tree::embedded();
     let platform = Platform::load(&tree, target).unwrap();
     let library = Library::load(&tree, &platform).unwrap();
@@ -350,13 +368,12 @@ fn compile_all(target: &str, folder: &str, wanted: impl Fn(&[(String, DType)]) -
         files.push(dir.path().join(variant.path.trim_start_matches("kernels/")));
         std::fs::write(files.last().unwrap(), &variant.text).unwrap();
     }
-    // Half of the files each, side by side: the two compilers object to much the same, and there are many files.
-    let compilers = compilers();
+    // Half of the files each, side by side: two compilers object to much the same, and there are many files.
     let share = |i: usize| files.iter().skip(i).step_by(compilers.len());
-    let start = |(i, cc)| {
-        let mut command = Command::new(cc);
-        command.args(STRICT).arg("-fsyntax-only").args(share(i)).stderr(std::process::Stdio::piped());
-        command.spawn().unwrap()
+    let start = |(i, cc): (usize, &Vec<&str>)| {
+        let mut command = Command::new(cc[0]);
+        command.args(&cc[1..]).args(STRICT).arg("-fsyntax-only").args(share(i));
+        command.stderr(std::process::Stdio::piped()).spawn().unwrap()
     };
     let running: Vec<_> = compilers.iter().enumerate().map(start).collect();
     let outputs = running.into_iter().map(|child| child.wait_with_output().unwrap());
@@ -370,7 +387,7 @@ fn every_kernel_source_stands_alone() {
     let tree = Tree::embedded();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("kernels");
     let mut sources = BTreeSet::new();
-    for target in ["host", "cortex-m4", "rv32imc"] {
+    for target in ["host", "cortex-m4", "cortex-m55", "rv32imc"] {
         let library = Library::load(&tree, &Platform::load(&tree, target).unwrap()).unwrap();
         let source = |(_, k): (_, &crate::targets::library::Kernel)| {
             let own = folder.join(&k.manifest.folder).join(&k.manifest.source);
@@ -378,16 +395,20 @@ fn every_kernel_source_stands_alone() {
         };
         sources.extend(library.kernels().map(source));
     }
-    for cc in compilers() {
-        let output = Command::new(cc)
+    let (vectors, sources): (Vec<PathBuf>, Vec<PathBuf>) =
+        sources.into_iter().partition(|s| s.starts_with(folder.join("cortex-m55")));
+    let native = native_compilers().into_iter().map(|cc| (cc, &sources));
+    for (cc, sources) in native.chain(vector_compiler().into_iter().map(|cc| (cc, &vectors))) {
+        let output = Command::new(cc[0])
+            .args(&cc[1..])
             .args(STRICT)
             .arg("-I")
             .arg(folder.join("generic"))
             .arg("-fsyntax-only")
-            .args(&sources)
+            .args(sources)
             .output()
             .unwrap();
-        assert!(output.status.success(), "{cc}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{cc:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
 }
 

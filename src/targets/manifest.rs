@@ -111,6 +111,7 @@ struct PackFile {
     row_step: Spanned<String>,
     column_step: Spanned<String>,
     run: Option<Spanned<String>>,
+    turn: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -163,16 +164,18 @@ impl Faults<'_> {
         s.span().start + quotes
     }
     fn rule(&mut self, file: &PackFile) -> Option<Rule> {
+        let mut optional = |e: &Option<Spanned<String>>| match e {
+            Some(e) => self.expr(e).map(Some),
+            None => Some(None),
+        };
         Some(Rule {
+            run: optional(&file.run)?,
+            turn: optional(&file.turn)?,
             order: file.order,
             rows: self.expr(&file.rows)?,
             columns: self.expr(&file.columns)?,
             row_step: self.expr(&file.row_step)?,
             column_step: self.expr(&file.column_step)?,
-            run: match &file.run {
-                Some(run) => Some(self.expr(run)?),
-                None => None,
-            },
         })
     }
     fn expr(&mut self, s: &Spanned<String>) -> Option<Expr> {

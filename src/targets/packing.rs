@@ -10,11 +10,6 @@ use super::expr::{Expr, Scope};
 use crate::ir::{TensorType, Value};
 use crate::map_array;
 
-/// Rows that lie side by side in a block.
-const BLOCK: usize = 4;
-/// Bytes of a word, the unit in which rows take turns.
-const WORD: usize = 4;
-
 /// The orders kernels may ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -22,6 +17,29 @@ pub enum Order {
     /// Blocks of four rows; in a block the rows take turns, a word of four bytes at a time. Rows are filled to whole
     /// words and blocks to four rows, with zeros.
     Rows4,
+    /// The same with vectors of sixteen bytes in the place of words.
+    Vectors4,
+    /// Blocks of eight rows, which take turns element by element; the last block is filled with zeros.
+    Columns8,
+}
+
+impl Order {
+    /// Rows that lie side by side in a block.
+    fn block(self) -> usize {
+        match self {
+            Order::Rows4 | Order::Vectors4 => 4,
+            Order::Columns8 => 8,
+        }
+    }
+    /// The elements of so many bytes each that a row has in turn.
+    fn unit(self, bytes: usize) -> usize {
+        let turn = match self {
+            Order::Rows4 => 4,
+            Order::Vectors4 => 16,
+            Order::Columns8 => 1,
+        };
+        (turn / bytes.max(1)).max(1)
+    }
 }
 
 /// How a manifest says an operand is to be packed. The operand is a stack of matrices; the expressions see what the
@@ -40,6 +58,8 @@ pub struct Rule {
     pub column_step: Expr,
     /// Columns of a run, each filled to whole words; without it all columns are one.
     pub run: Option<Expr>,
+    /// Whether bytes have their sign bit turned over: signed ones become unsigned ones that are larger by 128.
+    pub turn: Option<Expr>,
 }
 
 /// A [`Rule`] with the numbers of one node.
@@ -51,6 +71,7 @@ pub struct Packing {
     row_step: usize,
     column_step: usize,
     run: usize,
+    turn: bool,
 }
 
 impl Rule {
@@ -71,7 +92,11 @@ impl Rule {
             run: self.run.as_ref().map_or(Ok(columns), |e| size("run", e))?,
             row_step: size("row_step", &self.row_step)?,
             column_step: size("column_step", &self.column_step)?,
+            turn: self.turn.as_ref().map_or(Ok(0), |e| size("turn", e))? != 0,
         };
+        if packing.turn && ty.dtype.bytes() != 1 {
+            return Err(format!("{ty} has no bytes to turn over"));
+        }
         let Packing { rows, columns, row_step, column_step, run, .. } = packing;
         let matrix = rows.saturating_mul(columns);
         let reach = |n: usize, step: usize| n.saturating_sub(1).saturating_mul(step);
@@ -89,16 +114,24 @@ impl Rule {
 }
 
 impl Packing {
-    /// The packed constant, of shape [matrices, blocks, words of a row, rows of a block, elements of a word].
+    /// The packed constant, of shape [matrices, blocks, units of a row, rows of a block, elements of a unit].
     pub fn apply(&self, value: &Value) -> Value {
-        map_array!(value, a => self.rows4(a.iter().copied().collect(), value.dtype().bytes()))
+        let turned = match value {
+            Value::S8(a) if self.turn => Value::S8(a.mapv(|v| v ^ i8::MIN)),
+            Value::U8(a) if self.turn => Value::U8(a.mapv(|v| v ^ 0x80)),
+            other => other.clone(),
+        };
+        map_array!(&turned, a => self.packed(a.iter().copied().collect(), value.dtype().bytes()))
     }
     /// The type of the packed constant.
     pub fn packed_type(&self, ty: &TensorType) -> TensorType {
-        let elements = WORD / ty.dtype.bytes().clamp(1, WORD);
-        let words = self.words(elements);
+        let elements = self.order.unit(ty.dtype.bytes());
         let matrices = ty.elements() / (self.rows * self.columns).max(1);
-        TensorType::new(ty.dtype, [matrices, self.rows.div_ceil(BLOCK), words, BLOCK, elements])
+        let block = self.order.block();
+        TensorType::new(
+            ty.dtype,
+            [matrices, self.rows.div_ceil(block), self.units(elements), block, elements],
+        )
     }
     /// Rows `begin..end` of the packed constant, where rows are the indices of axis `axis` of an operand of type `ty`: offset
     /// and length in bytes. `None` unless they are whole blocks of its only matrix.
@@ -106,26 +139,26 @@ impl Packing {
         let step: usize = ty.shape.get(axis + 1..)?.iter().product();
         let one = ty.elements() == self.rows * self.columns;
         let are_rows = ty.shape[axis] == self.rows && (self.rows == 1 || step == self.row_step);
-        if !one || !are_rows || begin % BLOCK != 0 || (end % BLOCK != 0 && end != self.rows) {
+        let rows = self.order.block();
+        if !one || !are_rows || begin % rows != 0 || (end % rows != 0 && end != self.rows) {
             return None;
         }
-        let block = self.packed_type(ty).bytes() / self.rows.div_ceil(BLOCK).max(1);
-        let (first, behind) = (begin / BLOCK, end.div_ceil(BLOCK));
+        let block = self.packed_type(ty).bytes() / self.rows.div_ceil(rows).max(1);
+        let (first, behind) = (begin / rows, end.div_ceil(rows));
         Some((first * block, (behind - first) * block))
     }
-    /// Words of a row, of so many elements each.
-    fn words(&self, elements: usize) -> usize {
+    /// Units of a row, of so many elements each.
+    fn units(&self, elements: usize) -> usize {
         self.columns / self.run.max(1) * self.run.div_ceil(elements)
     }
-    fn rows4<T: Copy + Default>(&self, from: Vec<T>, bytes: usize) -> ArrayD<T> {
-        let elements = WORD / bytes.clamp(1, WORD);
-        let words = self.words(elements);
-        let run_words = self.run.div_ceil(elements).max(1);
+    fn packed<T: Copy + Default>(&self, from: Vec<T>, bytes: usize) -> ArrayD<T> {
+        let (block, elements) = (self.order.block(), self.order.unit(bytes));
+        let run_units = self.run.div_ceil(elements).max(1);
         let matrix = (self.rows * self.columns).max(1);
-        let shape = [from.len() / matrix, self.rows.div_ceil(BLOCK), words, BLOCK, elements];
+        let shape = [from.len() / matrix, self.rows.div_ceil(block), self.units(elements), block, elements];
         ArrayD::from_shape_fn(IxDyn(&shape), |at| {
-            let (row, in_run) = (at[1] * BLOCK + at[3], at[2] % run_words * elements + at[4]);
-            let column = at[2] / run_words * self.run + in_run;
+            let (row, in_run) = (at[1] * block + at[3], at[2] % run_units * elements + at[4]);
+            let column = at[2] / run_units * self.run + in_run;
             let inside = row < self.rows && in_run < self.run;
             let i = at[0] * matrix + row * self.row_step + column * self.column_step;
             inside.then(|| from.get(i).copied()).flatten().unwrap_or_default()
@@ -154,6 +187,7 @@ mod tests {
             row_step: e(row_step),
             column_step: e(column_step),
             run: None,
+            turn: None,
         }
     }
 
@@ -194,6 +228,32 @@ mod tests {
         let packing = rule("2", "2", "1", "2").packing(&Nothing, &TensorType::new(DType::S8, [4])).unwrap();
         let found: Vec<i64> = packing.apply(&bytes(4)).to_i64().iter().copied().collect();
         assert_eq!(found[..8], [1, 3, 0, 0, 2, 4, 0, 0]);
+    }
+
+    #[test]
+    fn vectors_take_turns_and_columns_lie_together() {
+        let ty = TensorType::new(DType::S8, [6]);
+        let rule = |order| Rule { order, ..rule("3", "2", "2", "1") };
+        let packing = rule(Order::Vectors4).packing(&Nothing, &ty).unwrap();
+        assert_eq!(packing.packed_type(&ty).shape, [1, 1, 1, 4, 16]);
+        let found: Vec<i64> = packing.apply(&bytes(6)).to_i64().iter().copied().collect();
+        assert_eq!(
+            (found[..3].to_vec(), found[16..19].to_vec(), found[48]),
+            (vec![1, 2, 0], vec![3, 4, 0], 0)
+        );
+        let packing = rule(Order::Columns8).packing(&Nothing, &ty).unwrap();
+        assert_eq!(packing.packed_type(&ty).shape, [1, 1, 2, 8, 1]);
+        let found: Vec<i64> = packing.apply(&bytes(6)).to_i64().iter().copied().collect();
+        assert_eq!((&found[..4], &found[8..12]), (&[1, 3, 5, 0][..], &[2, 4, 6, 0][..]));
+    }
+
+    #[test]
+    fn signs_are_turned_over() {
+        let rule = Rule { turn: Some(Expr::parse("1").unwrap()), ..rule("1", "3", "3", "1") };
+        let packing = rule.packing(&Nothing, &TensorType::new(DType::S8, [3])).unwrap();
+        let found: Vec<i64> = packing.apply(&bytes(3)).to_i64().iter().copied().collect();
+        assert_eq!(found[..4], [-127, -126, -125, 0]);
+        assert!(rule.packing(&Nothing, &TensorType::new(DType::S16, [3])).unwrap_err().contains("no bytes"));
     }
 
     #[test]
