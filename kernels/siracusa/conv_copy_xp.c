@@ -81,7 +81,7 @@ void TW_KERNEL(const X_T *x, const W_T *w, const B_T *bias, Y_T *y,
                int32_t stride_h, int32_t stride_w, int32_t dil_h, int32_t dil_w, int32_t pad_top, int32_t pad_left,
                int32_t x_pixel, int32_t x_row, int32_t x_image, int32_t y_pixel, int32_t y_row, int32_t y_image,
                const int32_t *mul, const int32_t *add, int32_t mul_step, int32_t add_step, int shift,
-               int32_t lo, int32_t hi, void *scratch, int32_t room)
+               int32_t lo, int32_t hi, int fits, void *scratch, int32_t room)
 {
     const int32_t taps = kernel_h * kernel_w * group_in, words = (taps + 3) / 4;
     const struct window win = {in_h, in_w, kernel_h, kernel_w, stride_h, stride_w, dil_h, dil_w, pad_top, pad_left,
@@ -98,7 +98,7 @@ void TW_KERNEL(const X_T *x, const W_T *w, const B_T *bias, Y_T *y,
     struct tw_range part;
     struct tw_tile tile;
     struct tw_channels channels;
-    struct tw_rq rq = tw_rq(mul, add, mul_step, add_step, shift, lo, hi);
+    struct tw_rq rq = tw_rq(mul, add, mul_step, add_step, shift, lo, hi, fits);
 
     /* Few pixels: the channels are shared out too. */
     while (parts < blocks && group * quads * parts % tw_core_count() != 0

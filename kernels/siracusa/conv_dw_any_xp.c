@@ -28,6 +28,8 @@
  * element (step 0) or one for each channel (step 1); for a result of 32 bits they are NULL and nothing is requantised. */
 
 #define TAPS 128
+/* Pixels whose results are stored together: as many as a tile has room for. */
+#define WAITING 16
 
 #if Y_BITS == 32
 #define RQ NULL
@@ -99,17 +101,20 @@ void TW_KERNEL(const X_T *x, const W_T *w, const B_T *bias, Y_T *y,
                int32_t pad_top, int32_t pad_left,
                int32_t x_pixel, int32_t x_row, int32_t x_image, int32_t y_pixel, int32_t y_row, int32_t y_image,
                const int32_t *mul, const int32_t *add, int32_t mul_step, int32_t add_step, int shift,
-               int32_t lo, int32_t hi)
+               int32_t lo, int32_t hi, int fits)
 {
     const int32_t taps = kernel_h * kernel_w, groups = (taps + 3) / 4, lines = n * out_h;
-    const struct tw_rq rq = tw_rq(mul, add, mul_step, add_step, shift, lo, hi);
+    const struct tw_rq rq = tw_rq(mul, add, mul_step, add_step, shift, lo, hi, fits);
     const ptrdiff_t y_step = y_pixel * (ptrdiff_t)sizeof *y;
     struct tw_tile tile;
     struct tw_channels c;
-    const struct tw_range part = tw_split((size_t)(channels / 4) * (size_t)lines, 1);
-    int32_t item = (int32_t)part.begin;
-    const int32_t planes = tw_divide(item, lines), images = tw_divide(item - planes * lines, out_h);
-    int32_t block = planes, image = images, oh = item - planes * lines - images * out_h, now = -1;
+    /* Items are pieces of lines; too few lines for all cores are cut where results are stored anyway. */
+    const int32_t pieces = channels / 4 * lines < 2 * tw_core_count() ? (out_w + WAITING - 1) / WAITING : 1;
+    const struct tw_range part = tw_split((size_t)(channels / 4) * (size_t)lines * (size_t)pieces, 1);
+    const int32_t before = tw_divide((int32_t)part.begin, pieces), planes = tw_divide(before, lines);
+    const int32_t images = tw_divide(before - planes * lines, out_h);
+    int32_t piece = (int32_t)part.begin - before * pieces, block = planes, image = images;
+    int32_t oh = before - planes * lines - images * out_h, now = -1;
     int32_t offset[TAPS], copied[TAPS];
     uint32_t weights[TAPS], taken[TAPS];
     tw_tile_requant(&tile, &rq);
@@ -119,12 +124,13 @@ void TW_KERNEL(const X_T *x, const W_T *w, const B_T *bias, Y_T *y,
         offset[i] = kh * dil_h * x_row + (tap - kh * kernel_w) * dil_w * x_pixel;
         copied[i] = 4 * tap;
     }
-    for (; item < (int32_t)part.end; item++) {
+    for (int32_t item = (int32_t)part.begin; item < (int32_t)part.end; item++) {
+        const int32_t first = WAITING * piece, end = pieces > 1 && first + WAITING < out_w ? first + WAITING : out_w;
         const int32_t o = 4 * block, sh = oh * stride_h - pad_top;
         const int32_t h0 = tw_first_tap(sh, dil_h, kernel_h), h1 = tw_end_tap(sh, dil_h, kernel_h, in_h);
         const int full_h = h0 == 0 && h1 == kernel_h;
         const uint8_t *plane = (const uint8_t *)x + (ptrdiff_t)image * x_image + o;
-        Y_T *py = y + (ptrdiff_t)image * y_image + (ptrdiff_t)oh * y_row + o;
+        Y_T *py = y + (ptrdiff_t)image * y_image + (ptrdiff_t)oh * y_row + (ptrdiff_t)first * y_pixel + o;
         if (block != now) {
             tw_pack4(weights, (const uint8_t *)w + (ptrdiff_t)o * taps, taps, taps, 1, 4);
             for (int j = 0; j < 4; j++) {
@@ -135,7 +141,7 @@ void TW_KERNEL(const X_T *x, const W_T *w, const B_T *bias, Y_T *y,
 #endif
             now = block;
         }
-        for (int32_t ow = 0, waiting = 0; ow < out_w; ow++) {
+        for (int32_t ow = first, waiting = 0; ow < end; ow++) {
             const int32_t sw = ow * stride_w - pad_left;
             const uint8_t *px = plane + (ptrdiff_t)sh * x_row + (ptrdiff_t)sw * x_pixel;
             int32_t *acc = tile.acc + 4 * waiting;
@@ -158,17 +164,20 @@ void TW_KERNEL(const X_T *x, const W_T *w, const B_T *bias, Y_T *y,
                 window((const uint8_t *)taken, copied, weights, groups, acc);
             }
             /* Results wait until there are as many as the tile has room for. */
-            if (++waiting == 16 || ow + 1 == out_w) {
+            if (++waiting == WAITING || ow + 1 == end) {
                 tw_tile_results(&tile, &c, RQ, o, 4, waiting, py, y_step);
                 py += waiting * y_pixel;
                 waiting = 0;
             }
         }
-        if (++oh == out_h) {
-            oh = 0;
-            if (++image == n) {
-                image = 0;
-                block++;
+        if (++piece == pieces) {
+            piece = 0;
+            if (++oh == out_h) {
+                oh = 0;
+                if (++image == n) {
+                    image = 0;
+                    block++;
+                }
             }
         }
     }

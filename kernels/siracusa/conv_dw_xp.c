@@ -90,7 +90,7 @@ TW_NEVER_INLINE int prepare(struct tw_dw_lines *lines, const struct channel *c, 
     }
     sum = (int64_t)c->bias * c->mul + (c->add + rq->half);
     largest = (int64_t)((TW_X_SIGNED ? 128 : 255) * (int32_t)weight) * (c->mul < 0 ? -c->mul : c->mul);
-    lines->mul = c->mul;
+    lines->less = tw_signed((uint32_t)c->mul - 1u);
     lines->add = (int32_t)sum;
     return sum + largest < INT32_MAX && sum - largest > INT32_MIN && c->bias < (1 << 30) && c->bias > -(1 << 30);
 }
@@ -153,7 +153,7 @@ void TW_KERNEL(const X_T *x, const W_T *w, const B_T *bias, Y_T *y,
 {
     const struct axis h = {in_h, out_h, kernel_h, stride_h, dil_h, pad_top, x_row, y_row, kernel_w};
     const struct axis v = {in_w, out_w, kernel_w, stride_w, dil_w, pad_left, x_pixel, y_pixel, 1};
-    const struct tw_rq rq = tw_rq(mul, add, mul_step, add_step, shift, lo, hi);
+    const struct tw_rq rq = tw_rq(mul, add, mul_step, add_step, shift, lo, hi, 0);
     const int three = kernel_h == 3 && kernel_w == 3 && dil_h == 1 && dil_w == 1;
     /* Lines go along a: the longer dimension, or the one whose stride the fast path knows. */
     const int along_h = stride_w > 2 || (stride_h <= 2 && out_h > out_w);

@@ -59,13 +59,13 @@ void TW_KERNEL(const X_T *x, const W_T *w, const B_T *bias, Y_T *y,
                int32_t kernel_h, int32_t kernel_w, int32_t stride_h, int32_t stride_w, int32_t dil_h,
                int32_t pad_top, int32_t pad_left,
                const int32_t *mul, const int32_t *add, int32_t mul_step, int32_t add_step, int shift,
-               int32_t lo, int32_t hi, void *scratch)
+               int32_t lo, int32_t hi, int fits, void *scratch)
 {
     const int32_t pitch = ((((out_w - 1) * stride_w + kernel_w) * in_c + 3) + 3) & ~3;
     const int32_t rows = (out_h - 1) * stride_h + (kernel_h - 1) * dil_h + 1;
     const int32_t words = (kernel_w * in_c + 3) / 4;
     struct tw_tile tile;
-    struct tw_rq rq = tw_rq(mul, add, mul_step, add_step, shift, lo, hi);
+    struct tw_rq rq = tw_rq(mul, add, mul_step, add_step, shift, lo, hi, fits);
 
     rq.reach = tw_reach(kernel_h * kernel_w * in_c);
     tw_tile_requant(&tile, &rq);

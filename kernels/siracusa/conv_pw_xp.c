@@ -30,10 +30,10 @@
 #endif
 
 void TW_KERNEL(const X_T *x, const W_T *w, const B_T *bias, Y_T *y, int32_t pixels, int32_t in_c, int32_t out_c,
-               const int32_t *mul, const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi)
+               const int32_t *mul, const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi, int fits)
 {
     struct tw_tile tile;
-    struct tw_rq rq = tw_rq(mul, add, mul_step, add_step, shift, lo, hi);
+    struct tw_rq rq = tw_rq(mul, add, mul_step, add_step, shift, lo, hi, fits);
 
     rq.reach = tw_reach(in_c);
     tw_tile_requant(&tile, &rq);

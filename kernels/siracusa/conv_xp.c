@@ -122,7 +122,7 @@ void TW_KERNEL(const X_T *x, const W_T *w, const B_T *bias, Y_T *y,
                int32_t stride_h, int32_t stride_w, int32_t dil_h, int32_t pad_top, int32_t pad_left,
                int32_t x_pixel, int32_t x_row, int32_t x_image, int32_t y_pixel, int32_t y_row, int32_t y_image,
                const int32_t *mul, const int32_t *add, int32_t mul_step, int32_t add_step, int shift,
-               int32_t lo, int32_t hi)
+               int32_t lo, int32_t hi, int fits)
 {
     const int32_t group_blocks = (group_out + 3) / 4, lines = group * group_blocks * n * out_h;
     const struct window win = {in_h, in_w, kernel_h, kernel_w, stride_h, stride_w, dil_h, pad_top, pad_left, group_in,
@@ -141,7 +141,7 @@ void TW_KERNEL(const X_T *x, const W_T *w, const B_T *bias, Y_T *y,
     while (parts < quads && lines * parts % tw_core_count() != 0 && lines * parts < 8 * tw_core_count()) {
         parts++;
     }
-    job.rq = tw_rq(mul, add, mul_step, add_step, shift, lo, hi);
+    job.rq = tw_rq(mul, add, mul_step, add_step, shift, lo, hi, fits);
     job.rq.reach = tw_reach(kernel_h * kernel_w * group_in);
     tw_tile_requant(&job.tile, &job.rq);
 

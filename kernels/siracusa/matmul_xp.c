@@ -197,7 +197,7 @@ void TW_KERNEL(const A_T *a, const B_T *b, const C_T *c, Y_T *y,
                int32_t c_row, int32_t c_col, int32_t alpha, int32_t beta,
                int32_t batch, int32_t batch_rank, const int32_t *walk, int32_t y_row, int32_t y_batch,
                const int32_t *mul, const int32_t *add, int32_t mul_col, int32_t add_col, int shift,
-               int32_t lo, int32_t hi, void *scratch, int32_t room)
+               int32_t lo, int32_t hi, int fits, void *scratch, int32_t room)
 {
     const int32_t words = (k + 3) / 4, blocks = (n + 3) / 4, quads = (m + 3) / 4;
     const int scaled = alpha != 1 || (c != NULL && c_row != 0 && m > 1), in_words = a_col == 1 && k % 4 == 0 && !scaled;
@@ -211,7 +211,7 @@ void TW_KERNEL(const A_T *a, const B_T *b, const C_T *c, Y_T *y,
     struct job job;
 
     job.y_row = y_row;
-    job.rq = tw_rq(mul, add, mul_col, add_col, shift, lo, hi);
+    job.rq = tw_rq(mul, add, mul_col, add_col, shift, lo, hi, fits);
     job.rq.reach = tw_reach(k);
     job.scaled = scaled;
     job.alpha = alpha;

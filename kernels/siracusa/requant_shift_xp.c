@@ -34,7 +34,7 @@ TW_NEVER_INLINE void scale(const X_T *x, Y_T *y, int32_t n, ptrdiff_t step, int3
     if (NARROW(&narrow, mul, add)) {
         tw_narrow_run(&narrow, x, (int)sizeof *x, X_MIN < 0, step * (ptrdiff_t)sizeof *x, (uint8_t *)y, step, n);
     } else {
-        const struct tw_rq rq = tw_rq(NULL, NULL, 0, 0, shift, lo, hi);
+        const struct tw_rq rq = tw_rq(NULL, NULL, 0, 0, shift, lo, hi, 0);
         for (; n > 0; n--, x += step, y += step) {
             *y = (Y_T)tw_requant_wide(&rq, (int32_t)*x, mul, add);
         }

@@ -30,7 +30,7 @@ struct tw_dw_lines {
     ptrdiff_t x_step;             /* 16: bytes from column to column */
     ptrdiff_t y_step;             /* 20: from result to result */
     uint32_t w[3];                /* 24: weights of the columns */
-    int32_t mul;                  /* 36: (acc * mul + add) >> shift fits 32 bits whatever x is */
+    int32_t less;                 /* 36: mul - 1; (acc * mul + add) >> shift fits 32 bits whatever x is */
     int32_t add;                  /* 40 */
     int32_t shift;                /* 44 */
     int32_t top;                  /* 48: results are clipped to 0 .. top or -top - 1 .. top */
@@ -61,9 +61,10 @@ struct tw_dw_lines {
 #define TW_DW_INSERT2(d, s) ".insn r 0x57, 7, 0x58, " d ", " s ", x1\n\t"
 #define TW_DW_INSERT3(d, s) ".insn r 0x57, 7, 0x59, " d ", " s ", x1\n\t"
 #define TW_DW_MAC(d, a, b) ".insn r 0x33, 0, 0x21, " d ", " a ", " b "\n\t" /* p.mac */
+#define TW_DW_ADD_SHIFT(d) ".insn r 0x5b, 2, 0x20, " d ", s2, s3\n\t"    /* p.addNr */
 #define TW_DW_SYMMETRIC(d) ".insn r 0x33, 5, 0x0A, " d ", " d ", s8\n\t"   /* p.clipr */
 #define TW_DW_POSITIVE(d) ".insn r 0x33, 6, 0x0A, " d ", " d ", s8\n\t"    /* p.clipur */
-/* rows a1 a2 a3 a4, y t3 t4, steps t5 t6, w a5 a6 a7, v t0 t1 t2, mul add shift top s1 s2 s3 s8, columns s4 s5 s6,
+/* rows a1 a2 a3 a4, y t3 t4, steps t5 t6, w a5 a6 a7, v t0 t1 t2, mul - 1 add shift top s1 s2 s3 s8, columns s4 s5 s6,
  * the line s11 */
 #define TW_DW_OPEN                                                                                                    \
     ".balign 4\n\t.option push\n\t.option norvc\n\t"                                                                  \
@@ -90,12 +91,12 @@ struct tw_dw_lines {
     TW_DW_LBU(d, "a1") TW_DW_LBU("s9", "a2") TW_DW_LBU("s10", "a3") TW_DW_INSERT1(d, "s9") TW_DW_INSERT2(d, "s10")
 /* Accumulators s9 and s10 of both lines become results; or s9 of one. */
 #define TW_DW_STORE2(clip)                                                                                            \
-    "mv s6, s2\n\tmv s7, s2\n\t" TW_DW_MAC("s6", "s9", "s1") TW_DW_MAC("s7", "s10", "s1")                             \
-    "sra s6, s6, s3\n\tsra s7, s7, s3\n\t" clip("s6") clip("s7") TW_DW_SB("s7", "t4") TW_DW_SB("s6", "t3")
+    TW_DW_MAC("s9", "s9", "s1") TW_DW_MAC("s10", "s10", "s1") TW_DW_ADD_SHIFT("s9") TW_DW_ADD_SHIFT("s10")            \
+    clip("s9") clip("s10") TW_DW_SB("s10", "t4") TW_DW_SB("s9", "t3")
 #define TW_DW_STORE1(clip)                                                                                            \
-    "mv s7, s2\n\t" TW_DW_MAC("s7", "s9", "s1") "sra s7, s7, s3\n\t" clip("s7") TW_DW_SB("s7", "t3")
+    TW_DW_MAC("s9", "s9", "s1") TW_DW_ADD_SHIFT("s9") clip("s9") TW_DW_SB("s9", "t3")
 
-/* 25 instructions for two results. */
+/* 23 instructions for two results. */
 #define TW_DW_PAIR(name, clip)                                                                                        \
     TW_ALWAYS_INLINE void name(const struct tw_dw_lines *lines)                                                       \
     {                                                                                                                 \
@@ -104,7 +105,7 @@ struct tw_dw_lines {
                          "mv s4, zero\n\tj 2f\n"                                                                      \
                          "1:\n\t" TW_DW_COLUMN4("s4")                                                                 \
                          "2:\n\t" TW_DW_COLUMN4("s5")                                                                 \
-                         ".insn i 0x7b, 4, x0, s7, 50\n\t" /* lp.setup 0 */                                           \
+                         ".insn i 0x7b, 4, x0, s7, 46\n\t" /* lp.setup 0 */                                           \
                          TW_DW_COLUMN4("s6")                                                                          \
                          TW_DW_DOT("s9", "s4", "a5") TW_DW_DOT("s10", "s4", "t0")                                     \
                          TW_DW_SDOT("s9", "s5", "a6") TW_DW_SDOT("s10", "s5", "t1")                                   \
@@ -122,7 +123,7 @@ struct tw_dw_lines {
                          : TW_DW_CLOBBERS);                                                                           \
     }
 
-/* One line, two new columns for each result: 19 instructions. */
+/* One line, two new columns for each result: 18 instructions. */
 #define TW_DW_STRIDE2(name, clip)                                                                                     \
     TW_ALWAYS_INLINE void name(const struct tw_dw_lines *lines)                                                       \
     {                                                                                                                 \
@@ -131,7 +132,7 @@ struct tw_dw_lines {
                          "mv s4, zero\n\tj 2f\n"                                                                      \
                          "1:\n\t" TW_DW_COLUMN3("s4")                                                                 \
                          "2:\n\t"                                                                                     \
-                         ".insn i 0x7b, 4, x0, s7, 38\n\t" /* lp.setup 0 */                                           \
+                         ".insn i 0x7b, 4, x0, s7, 36\n\t" /* lp.setup 0 */                                           \
                          TW_DW_LBU("s5", "a1") TW_DW_LBU("s9", "a2") TW_DW_LBU("s10", "a3")                           \
                          TW_DW_INSERT1("s5", "s9")                                                                    \
                          TW_DW_LBU("s6", "a1")                                                                        \
@@ -191,7 +192,7 @@ static inline uint32_t tw_dw_column(const struct tw_dw_lines *lines, const struc
                             acc = TW_DW_SDOT(acc, tw_dw_column(l, row, at, (both) + 2), w);                           \
                         }                                                                                             \
                     }                                                                                                 \
-                    acc = tw_shift_right((uint32_t)l->add + acc * (uint32_t)l->mul, (uint32_t)l->shift);              \
+                    acc = tw_shift_right((uint32_t)l->add + acc + acc * (uint32_t)l->less, (uint32_t)l->shift);       \
                     l->y[row->y[r] + i * l->y_step] = (uint8_t)clip(acc, (uint32_t)l->top);                           \
                 }                                                                                                     \
             }                                                                                                         \

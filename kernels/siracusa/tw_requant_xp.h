@@ -22,15 +22,16 @@ struct tw_rq {
     int64_t least; /* sums below it give lo */
     int64_t most;  /* sums from it on give hi */
     int32_t reach; /* no accumulator without its bias is larger */
+    int fits;      /* whether acc * mul + add + fold is known to fit 32 bits */
 };
 
 /* 0 <= shift <= 48; lo and hi within nine bits. */
 static inline struct tw_rq tw_rq(const int32_t *mul, const int32_t *add, int32_t mul_step, int32_t add_step, int shift,
-                                 int32_t lo, int32_t hi)
+                                 int32_t lo, int32_t hi, int fits)
 {
     const int64_t one = (int64_t)(UINT64_C(1) << shift);
     const struct tw_rq rq = {mul, add, mul_step, add_step, shift, lo, hi, one >> 1, (one >> 1) - lo * one, lo * one,
-                             (hi + 1) * one, INT32_MAX};
+                             (hi + 1) * one, INT32_MAX, fits};
     return rq;
 }
 

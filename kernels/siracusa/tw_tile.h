@@ -7,8 +7,9 @@
  * TW_W_SIGNED (0 or 1) which bytes have signs.
  *
  * Four by four is the largest tile whose accumulators, operands and pointers fit the registers: 16 dot products need 8
- * loads, 64 MAC in 24 cycles. Accumulators are then put down in memory and finished in a loop over the pixels: the
- * same unrolled would not fit the 512 bytes of a core's own instruction cache.
+ * loads, 64 MAC in 24 cycles. Where results are known to fit 32 bits, accumulators become bytes in their registers, a
+ * tile in all within the 512 bytes of a core's own instruction cache; else they are put down in memory and finished in a
+ * loop over the pixels.
  */
 #ifndef TW_TILE_H
 #define TW_TILE_H
@@ -30,6 +31,8 @@ struct tw_channels {
     int32_t narrow;
     /* Whether no accumulator reaches its limit. */
     int32_t bounded;
+    /* mul - 1: p.mac of an accumulator with itself multiplies it in one cycle, mul takes two. */
+    int32_t less[4];
 };
 
 /* How to walk through the operands, and where results wait. The assembly knows these offsets. */
@@ -50,8 +53,7 @@ struct tw_tile {
     ptrdiff_t w_tile;                   /* 48: from behind the weights to their beginning */
     ptrdiff_t y_step;                   /* 52: from result to result */
     uint8_t *y;                         /* 56: the next result */
-    int32_t *acc_end;                   /* 60: behind the accumulators that wait */
-    int32_t acc[64]; /* 64: of channel c of pixel p at 4 * p + c; up to four tiles wait */
+    int32_t acc[64]; /* 60: of channel c of pixel p at 4 * p + c; up to sixteen pixels wait */
 };
 
 /* The largest sum of so many products of bytes. */
@@ -90,12 +92,38 @@ TW_ALWAYS_INLINE int tw_channel_requant(struct tw_channels *c, int j, int32_t mu
                          && tw_signed(sum - reach) >> rq->shift <= 0));
 }
 
+/* The same where it is known to fit, accumulators as they are. */
+TW_ALWAYS_INLINE void tw_channels_fit(struct tw_channels *c, const struct tw_rq *rq, const int32_t *mul,
+                                      const int32_t *add, int32_t count)
+{
+    for (int j = 0; j < 4; j++, mul += rq->mul_step, add += rq->add_step) {
+        c->mul[j] = j < count ? *mul : 0;
+        c->add[j] = j < count ? tw_signed((uint32_t)*add + (uint32_t)(uint64_t)rq->fold) : 0;
+        c->limit[j] = INT32_MAX;
+    }
+    c->narrow = 1;
+    c->bounded = 1;
+}
+
+TW_ALWAYS_INLINE void tw_channels_less(struct tw_channels *c)
+{
+    for (int j = 0; j < 4; j++) {
+        c->less[j] = tw_signed((uint32_t)c->mul[j] - 1u);
+    }
+}
+
 /* Channels o .. o + count - 1, of at most four, whose biases are set; the others are nothing. */
 TW_NEVER_INLINE void tw_channels_requant(struct tw_channels *c, const struct tw_rq *rq, int32_t o, int32_t count)
 {
     const int32_t *mul = rq->mul + (ptrdiff_t)o * rq->mul_step, *add = rq->add + (ptrdiff_t)o * rq->add_step;
     uint32_t limit = INT32_MAX, bias = 0;
-    int narrow = rq->shift <= 30 && rq->fold < 1 << 29 && rq->fold > -(1 << 29);
+    int narrow;
+    if (rq->fits) {
+        tw_channels_fit(c, rq, mul, add, count);
+        tw_channels_less(c);
+        return;
+    }
+    narrow = rq->shift <= 30 && rq->fold < 1 << 29 && rq->fold > -(1 << 29);
     for (int j = 0; j < 4 && narrow; j++) {
         if (j >= count) {
             c->mul[j] = 0;
@@ -116,6 +144,9 @@ TW_NEVER_INLINE void tw_channels_requant(struct tw_channels *c, const struct tw_
     c->narrow = narrow;
     /* Between what products reach and the least limit there is room for the largest bias. */
     c->bounded = tw_signed(limit) >= rq->reach && bias <= limit - (uint32_t)rq->reach;
+    if (narrow) {
+        tw_channels_less(c);
+    }
 }
 
 #if TW_XPULP
@@ -144,14 +175,12 @@ TW_NEVER_INLINE void tw_channels_requant(struct tw_channels *c, const struct tw_
 /* One word of the four weights, in a5 a6 a7 t0, times x, added to four accumulators. */
 #define TW_SDOT4(a, b, c, d, x) TW_SDOT(a, x, "a5") TW_SDOT(b, x, "a6") TW_SDOT(c, x, "a7") TW_SDOT(d, x, "t0")
 #define TW_LW4 TW_LW_IMM("a5", "4", "a2") TW_LW_IMM("a6", "4", "a2") TW_LW_IMM("a7", "4", "a2") TW_LW_IMM("t0", "4", "a2")
+#define TW_SKIP_S0 "lw a5, 8(s0)\n\tlw a6, 12(s0)\n\tadd a1, a1, a5\n\tadd a2, a2, a6\n\t"
 #define TW_SKIP "lw a5, 8(%[t])\n\tlw a6, 12(%[t])\n\tadd a1, a1, a5\n\tadd a2, a2, a6\n\t"
 #define TW_BIAS "lw t3, 0(a5)\n\tlw t4, 4(a5)\n\tlw t5, 8(a5)\n\tlw t6, 12(a5)\n\tlw a6, 4(%[t])\n\t"
 #define TW_COPY(a, b, c, d) "mv " a ", t3\n\tmv " b ", t4\n\tmv " c ", t5\n\tmv " d ", t6\n\t"
 #define TW_PUT(a, b, c, d, o0, o1, o2, o3)                                                                            \
     "sw " a ", " o0 "(%[t])\n\tsw " b ", " o1 "(%[t])\n\tsw " c ", " o2 "(%[t])\n\tsw " d ", " o3 "(%[t])\n\t"
-
-#define TW_PUT_A0(a, b, c, d, o0, o1, o2, o3)                                                                         \
-    "sw " a ", " o0 "(a0)\n\tsw " b ", " o1 "(a0)\n\tsw " c ", " o2 "(a0)\n\tsw " d ", " o3 "(a0)\n\t"
 
 /* Accumulators of four pixels x, x + step, ... into t->acc, from the four biases; the next word of a pixel is word_step
  * bytes on. */
@@ -184,10 +213,10 @@ TW_ALWAYS_INLINE void tw_tile_dot4(struct tw_tile *t, const int32_t *bias, const
         TW_SDOT4("s5", "s6", "s7", "s8", "t1")
         TW_SDOT4("s9", "s10", "s11", "ra", "t2")
         TW_SKIP
-        TW_PUT("t3", "t4", "t5", "t6", "64", "68", "72", "76")
-        TW_PUT("s1", "s2", "s3", "s4", "80", "84", "88", "92")
-        TW_PUT("s5", "s6", "s7", "s8", "96", "100", "104", "108")
-        TW_PUT("s9", "s10", "s11", "ra", "112", "116", "120", "124")
+        TW_PUT("t3", "t4", "t5", "t6", "60", "64", "68", "72")
+        TW_PUT("s1", "s2", "s3", "s4", "76", "80", "84", "88")
+        TW_PUT("s5", "s6", "s7", "s8", "92", "96", "100", "104")
+        TW_PUT("s9", "s10", "s11", "ra", "108", "112", "116", "120")
         TW_CLOSE
         : "+r"(x), "+r"(w), "+r"(c)
         : [t] "r"(t), "r"(next), "r"(back)
@@ -221,8 +250,8 @@ TW_ALWAYS_INLINE void tw_tile_dot2(struct tw_tile *t, const int32_t *bias, const
         TW_SDOT4("t3", "t4", "t5", "t6", "t1")
         TW_SDOT4("s1", "s2", "s3", "s4", "t2")
         TW_SKIP
-        TW_PUT("t3", "t4", "t5", "t6", "64", "68", "72", "76")
-        TW_PUT("s1", "s2", "s3", "s4", "80", "84", "88", "92")
+        TW_PUT("t3", "t4", "t5", "t6", "60", "64", "68", "72")
+        TW_PUT("s1", "s2", "s3", "s4", "76", "80", "84", "88")
         TW_CLOSE
         : "+r"(x), "+r"(w), "+r"(c)
         : [t] "r"(t), "r"(next), "r"(back)
@@ -250,94 +279,88 @@ TW_ALWAYS_INLINE void tw_tile_dot1(struct tw_tile *t, const int32_t *bias, const
         TW_LW4
         TW_SDOT4("t3", "t4", "t5", "t6", "t1")
         TW_SKIP
-        TW_PUT("t3", "t4", "t5", "t6", "64", "68", "72", "76")
+        TW_PUT("t3", "t4", "t5", "t6", "60", "64", "68", "72")
         TW_CLOSE
         : "+r"(x), "+r"(w), "+r"(c)
         : [t] "r"(t)
         : "memory", "a6", "a7", "t0", "t1", "t3", "t4", "t5", "t6");
 }
 
-/* The 32-bit requantisation of two channels, of accumulators a7 and t0 (limits l0, l1; addends; factors) to t1 and t2. */
-#define TW_CLIP2(l0, l1) ".insn r 0x33, 5, 0x0A, a7, a7, " l0 "\n\t.insn r 0x33, 5, 0x0A, t0, t0, " l1 "\n\t"
-#define TW_SCALE2(b0, b1, m0, m1)                                                                                     \
-    "mv t1, " b0 "\n\tmv t2, " b1 "\n\t"                                                                              \
-    ".insn r 0x33, 0, 0x21, t1, a7, " m0 "\n\t.insn r 0x33, 0, 0x21, t2, t0, " m1 "\n\t"
-#define TW_SHIFT2                                                                                                     \
-    "sra t1, t1, t3\n\tsra t2, t2, t3\n\t.insn r 0x33, 6, 0x0A, t1, t1, t4\n\t.insn r 0x33, 6, 0x0A, t2, t2, t4\n\t"
+/* The dot products of a run, words a5: 25 instructions, 24 for each word: none needs what the one before it loads. */
+#define TW_DOTS                                                                                                       \
+    TW_LP_SETUP0("a5", "48") TW_LW4                                                                                   \
+    TW_LW_REG("t1", "a3", "a1") TW_LW_REG("t2", "a3", "a1")                                                           \
+    TW_SDOT4("t3", "t4", "t5", "t6", "t1")                                                                            \
+    TW_LW_REG("t1", "a3", "a1")                                                                                       \
+    TW_SDOT4("s1", "s2", "s3", "s4", "t2")                                                                            \
+    TW_LW_REG("t2", "a4", "a1")                                                                                       \
+    TW_SDOT4("s5", "s6", "s7", "s8", "t1") TW_SDOT4("s9", "s10", "s11", "ra", "t2")
+
+/* Requantises in place, in 32 bits, what four pixels have of a channel (mul - 1 in a7, add t0, shift a5, span a6); between,
+ * the next channel's are loaded. */
+#define TW_EACH4(f, a, b, c, d) f(a) f(b) f(c) f(d)
+#define TW_SCALE(a) ".insn r 0x33, 0, 0x21, " a ", " a ", a7\n\t"     /* p.mac */
+#define TW_ADD_SHIFT(a) ".insn r 0x5b, 2, 0x20, " a ", t0, a5\n\t" /* p.addNr */
+#define TW_CUT(a) ".insn r 0x33, 6, 0x0A, " a ", " a ", a6\n\t"    /* p.clipur */
+#define TW_FINISH(next_mul, next_add, a, b, c, d)                                                                     \
+    TW_EACH4(TW_SCALE, a, b, c, d) next_mul TW_EACH4(TW_ADD_SHIFT, a, b, c, d) next_add TW_EACH4(TW_CUT, a, b, c, d)
+
+/* Stores the four bytes of a pixel: lo in t2, from result to result a7. */
+#define TW_STORE4(a, b, c, d)                                                                                         \
+    ".insn r 0x57, 1, 0x70, " a ", " b ", " a "\n\t" /* pv.packlo.b */                                                \
+    ".insn r 0x57, 1, 0x6C, " a ", " d ", " c "\n\t" /* pv.packhi.b */                                                \
+    ".insn r 0x57, 1, 0x00, " a ", " a ", t2\n\t"    /* pv.add.b */                                                   \
+    TW_SW_REG(a, "a7", "a0")
+
+/* From the accumulators of four pixels to their results, for which they are within their limits: 77 instructions. */
+#define TW_TILE_FINISH                                                                                                \
+    "lw t1, 32(s0)\n\tlw a5, 16(s0)\n\tlw a7, 72(t1)\n\tlw t0, 32(t1)\n\tlw a6, 20(s0)\n\t"                           \
+    TW_FINISH("lw a7, 76(t1)\n\t", "lw t0, 36(t1)\n\t", "t3", "s1", "s5", "s9")                                       \
+    TW_FINISH("lw a7, 80(t1)\n\t", "lw t0, 40(t1)\n\t", "t4", "s2", "s6", "s10")                                      \
+    TW_FINISH("lw a7, 84(t1)\n\t", "lw t0, 44(t1)\n\t", "t5", "s3", "s7", "s11")                                      \
+    TW_FINISH("lw t2, 24(s0)\n\t", "lw a7, 52(s0)\n\t", "t6", "s4", "s8", "ra")                                       \
+    TW_STORE4("t3", "t4", "t5", "t6") TW_STORE4("s1", "s2", "s3", "s4")                                               \
+    TW_STORE4("s5", "s6", "s7", "s8") TW_STORE4("s9", "s10", "s11", "ra")
+
+/* From the biases, loaded to t3 .. t6, to all accumulators. */
+#define TW_COPIES TW_COPY("s1", "s2", "s3", "s4") TW_COPY("s5", "s6", "s7", "s8") TW_COPY("s9", "s10", "s11", "ra")
 
 /*
- * A row of t->left tiles from x_at to t->y, requantised in 32 bits: four tiles of accumulators at a time, then their
- * epilogues. Everything is here, not in C, to fit the core's 512 bytes of instruction cache (short instructions where
- * they need not be aligned); what registers cannot hold is in `t`.
+ * A row of t->left tiles from x_at to t->y, requantised in 32 bits in the registers. Everything is here, not in C, to fit
+ * the core's 512 bytes of instruction cache; what registers cannot hold is in `t`.
  */
-#define TW_TILE_ROW(name, limits, clip_low, clip_high, length)                                                        \
+#define TW_TILE_ROW(name, text)                                                                                       \
     TW_ALWAYS_INLINE void name(struct tw_tile *tile, const void *x_at, const void *w_at)                              \
     {                                                                                                                 \
         register struct tw_tile *t __asm__("s0") = tile;                                                              \
         register const void *x __asm__("a1") = x_at;                                                                  \
         register const void *w __asm__("a2") = w_at;                                                                  \
-        __asm__ volatile(                                                                                             \
-            ".option push\n\t.option rvc\n"                                                                           \
-            "1:\n\t"                                                                                                  \
-            "lw a5, 28(s0)\n\tli a4, 4\n\taddi a0, s0, 64\n\t"                                                        \
-            ".insn r 0x33, 4, 0x02, a4, a4, a5\n\t" /* p.min */                                                       \
-            "sub a5, a5, a4\n\tsw a5, 28(s0)\n\tslli a4, a4, 6\n\tadd a4, a4, a0\n\tsw a4, 60(s0)\n"                  \
-            "2:\n\t"                                                                                                  \
-            "lw a5, 32(s0)\n\tlw a3, 36(s0)\n\tlw a4, 40(s0)\n\t"                                                     \
-            "lw t3, 0(a5)\n\tlw t4, 4(a5)\n\tlw t5, 8(a5)\n\tlw t6, 12(a5)\n\tlw a5, 4(s0)\n\t"                       \
-            TW_COPY("s1", "s2", "s3", "s4") TW_COPY("s5", "s6", "s7", "s8") TW_COPY("s9", "s10", "s11", "ra")         \
-            ".balign 4\n\t.option norvc\n\t"                                                                          \
-            TW_LP_COUNT1("a5")                                                                                        \
-            TW_LP_START1("4")                                                                                         \
-            TW_LP_END1("60")                                                                                          \
-            "lw a5, 0(s0)\n\t"                                                                                        \
-            TW_LP_SETUP0("a5", "48")                                                                                  \
-            TW_LW4                                                                                                    \
-            TW_LW_REG("t1", "a3", "a1")                                                                               \
-            TW_LW_REG("t2", "a3", "a1")                                                                               \
-            TW_SDOT4("t3", "t4", "t5", "t6", "t1")                                                                    \
-            TW_LW_REG("t1", "a3", "a1")                                                                               \
-            TW_SDOT4("s1", "s2", "s3", "s4", "t2")                                                                    \
-            TW_LW_REG("t2", "a4", "a1")                                                                               \
-            TW_SDOT4("s5", "s6", "s7", "s8", "t1")                                                                    \
-            TW_SDOT4("s9", "s10", "s11", "ra", "t2")                                                                  \
-            "lw a5, 8(s0)\n\tlw a6, 12(s0)\n\tadd a1, a1, a5\n\tadd a2, a2, a6\n\t"                                   \
-            ".option rvc\n\t"                                                                                         \
-            TW_PUT_A0("t3", "t4", "t5", "t6", "0", "4", "8", "12")                                                    \
-            TW_PUT_A0("s1", "s2", "s3", "s4", "16", "20", "24", "28")                                                 \
-            TW_PUT_A0("s5", "s6", "s7", "s8", "32", "36", "40", "44")                                                 \
-            TW_PUT_A0("s9", "s10", "s11", "ra", "48", "52", "56", "60")                                               \
-            "lw a5, 44(s0)\n\tlw a3, 48(s0)\n\tlw a4, 60(s0)\n\t"                                                     \
-            "add a1, a1, a5\n\tadd a2, a2, a3\n\taddi a0, a0, 64\n\tbne a0, a4, 2b\n\t"                               \
-            "lw a5, 32(s0)\n\taddi a4, s0, 64\n\tsub a3, a0, a4\n\tsrli a3, a3, 4\n\t"                                \
-            "lw t3, 16(s0)\n\tlw t4, 20(s0)\n\tlw t5, 24(s0)\n\tlw t6, 52(s0)\n\tlw a0, 56(s0)\n\t"                   \
-            "lw s1, 16(a5)\n\tlw s2, 20(a5)\n\tlw s3, 24(a5)\n\tlw s4, 28(a5)\n\t"                                    \
-            "lw s5, 32(a5)\n\tlw s6, 36(a5)\n\tlw s7, 40(a5)\n\tlw s8, 44(a5)\n\t"                                    \
-            limits                                                                                                    \
-            ".balign 4\n\t.option norvc\n\t"                                                                          \
-            TW_LP_SETUP0("a3", length)                                                                                \
-            TW_LW_IMM("a7", "4", "a4") TW_LW_IMM("t0", "4", "a4")                                                     \
-            clip_low TW_SCALE2("s5", "s6", "s1", "s2")                                                                \
-            TW_LW_IMM("a7", "4", "a4") TW_LW_IMM("t0", "4", "a4")                                                     \
-            TW_SHIFT2                                                                                                 \
-            ".insn r 0x57, 1, 0x70, ra, t2, t1\n\t" /* pv.packlo.b */                                                 \
-            clip_high TW_SCALE2("s7", "s8", "s3", "s4") TW_SHIFT2                                                     \
-            ".insn r 0x57, 1, 0x6C, ra, t2, t1\n\t" /* pv.packhi.b */                                                 \
-            ".insn r 0x57, 1, 0x00, ra, ra, t5\n\t" /* pv.add.b */                                                    \
-            TW_SW_REG("ra", "t6", "a0")                                                                               \
-            ".option rvc\n\t"                                                                                         \
-            "lw a5, 28(s0)\n\tsw a0, 56(s0)\n\tbnez a5, 1b\n\t"                                                       \
-            TW_CLOSE                                                                                                  \
-            : "+r"(x), "+r"(w)                                                                                        \
-            : "r"(t)                                                                                                  \
-            : "memory", "ra", "a0", "a3", "a4", "a5", "a6", "a7", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "s1",     \
-              "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11");                                          \
+        __asm__ volatile(TW_OPEN text TW_CLOSE                                                                        \
+                         : "+r"(x), "+r"(w)                                                                           \
+                         : "r"(t)                                                                                     \
+                         : "memory", "ra", "a0", "a3", "a4", "a5", "a6", "a7", "t0", "t1", "t2", "t3", "t4", "t5",    \
+                           "t6", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11");                 \
     }
 
-TW_TILE_ROW(tw_tile_row, "lw s9, 48(a5)\n\tlw s10, 52(a5)\n\tlw s11, 56(a5)\n\tlw a6, 60(a5)\n\t",
-            TW_CLIP2("s9", "s10"), TW_CLIP2("s11", "a6"), "56")
-/* The same where accumulators are within their limits anyway. */
-TW_TILE_ROW(tw_tile_row_bounded, "", "", "", "48")
+/* No accumulator reaches its limit, and taps are one run: the outer hardware loop counts tiles, 124 instructions each. */
+TW_TILE_ROW(tw_tile_row_run,
+            "lw a4, 28(s0)\n\tlw a0, 56(s0)\n\tlw a3, 36(s0)\n\t"
+            TW_LP_COUNT1("a4") "lw a4, 40(s0)\n\t"
+            TW_LP_START1("4") TW_LP_END1("248")
+            "lw t1, 32(s0)\n\tlw a5, 0(s0)\n\t"
+            "lw t3, 0(t1)\n\tlw t4, 4(t1)\n\tlw t5, 8(t1)\n\tlw t6, 12(t1)\n\t"
+            TW_COPIES TW_DOTS TW_TILE_FINISH
+            "lw a5, 44(s0)\n\tlw a6, 48(s0)\n\tadd a1, a1, a5\n\tadd a2, a2, a6\n\t")
+/* No accumulator reaches its limit: the outer hardware loop counts runs. */
+TW_TILE_ROW(tw_tile_row_runs,
+            "lw a0, 56(s0)\n\tlw a3, 36(s0)\n\tlw a4, 40(s0)\n\t"
+            "1:\n\t"
+            "lw t1, 32(s0)\n\tlw a5, 4(s0)\n\t"
+            "lw t3, 0(t1)\n\tlw t4, 4(t1)\n\tlw t5, 8(t1)\n\tlw t6, 12(t1)\n\t"
+            TW_COPIES TW_LP_COUNT1("a5") TW_LP_START1("4") TW_LP_END1("60")
+            "lw a5, 0(s0)\n\t" TW_DOTS TW_SKIP_S0 TW_TILE_FINISH
+            "lw a6, 28(s0)\n\tlw a5, 44(s0)\n\tlw a7, 48(s0)\n\taddi a6, a6, -1\n\tsw a6, 28(s0)\n\t"
+            "add a1, a1, a5\n\tadd a2, a2, a7\n\tbnez a6, 1b\n\t")
 
 /* The 32-bit requantisation of `pixels` (at least 1) times four accumulators; a pixel's results are one word. */
 TW_ALWAYS_INLINE void tw_tile_finish(const struct tw_tile *t, const struct tw_channels *channels, int pixels,
@@ -350,39 +373,41 @@ TW_ALWAYS_INLINE void tw_tile_finish(const struct tw_tile *t, const struct tw_ch
     register const void *at __asm__("a4") = t->acc;
     __asm__ volatile(
         TW_OPEN
-        /* t3 shift, t4 span, t5 lo; mul s1.., add s5.., limit s9.. a6 */
+        /* t3 shift, t4 span, t5 lo; mul - 1 s1.., add s5.., limit s9.. a6 */
         "lw t3, 16(%[t])\n\t"
         "lw t4, 20(%[t])\n\t"
         "lw t5, 24(%[t])\n\t"
-        "lw s1, 16(a5)\n\tlw s2, 20(a5)\n\tlw s3, 24(a5)\n\tlw s4, 28(a5)\n\t"
+        "lw s1, 72(a5)\n\tlw s2, 76(a5)\n\tlw s3, 80(a5)\n\tlw s4, 84(a5)\n\t"
         "lw s5, 32(a5)\n\tlw s6, 36(a5)\n\tlw s7, 40(a5)\n\tlw s8, 44(a5)\n\t"
         "lw s9, 48(a5)\n\tlw s10, 52(a5)\n\tlw s11, 56(a5)\n\tlw a6, 60(a5)\n\t"
-        TW_LP_SETUP0("a3", "56")
-        /* 28 instructions for each pixel: */
+        TW_LP_SETUP0("a3", "48")
+        /* 24 instructions for each pixel: */
         TW_LW_IMM("t0", "4", "a4") TW_LW_IMM("t1", "4", "a4") TW_LW_IMM("t2", "4", "a4") TW_LW_IMM("t6", "4", "a4")
         ".insn r 0x33, 5, 0x0A, t0, t0, s9\n\t" /* p.clipr */
         ".insn r 0x33, 5, 0x0A, t1, t1, s10\n\t"
         ".insn r 0x33, 5, 0x0A, t2, t2, s11\n\t"
         ".insn r 0x33, 5, 0x0A, t6, t6, a6\n\t"
-        "mv a5, s5\n\tmv a7, s6\n\tmv ra, s7\n\tmv a3, s8\n\t"
-        ".insn r 0x33, 0, 0x21, a5, t0, s1\n\t" /* p.mac */
-        ".insn r 0x33, 0, 0x21, a7, t1, s2\n\t"
-        ".insn r 0x33, 0, 0x21, ra, t2, s3\n\t"
-        ".insn r 0x33, 0, 0x21, a3, t6, s4\n\t"
-        "sra a5, a5, t3\n\tsra a7, a7, t3\n\tsra ra, ra, t3\n\tsra a3, a3, t3\n\t"
-        ".insn r 0x33, 6, 0x0A, a5, a5, t4\n\t" /* p.clipur */
-        ".insn r 0x33, 6, 0x0A, a7, a7, t4\n\t"
-        ".insn r 0x33, 6, 0x0A, ra, ra, t4\n\t"
-        ".insn r 0x33, 6, 0x0A, a3, a3, t4\n\t"
-        ".insn r 0x57, 1, 0x70, t0, a7, a5\n\t" /* pv.packlo.b */
-        ".insn r 0x57, 1, 0x6C, t0, a3, ra\n\t" /* pv.packhi.b */
+        ".insn r 0x33, 0, 0x21, t0, t0, s1\n\t" /* p.mac */
+        ".insn r 0x33, 0, 0x21, t1, t1, s2\n\t"
+        ".insn r 0x33, 0, 0x21, t2, t2, s3\n\t"
+        ".insn r 0x33, 0, 0x21, t6, t6, s4\n\t"
+        ".insn r 0x5b, 2, 0x20, t0, s5, t3\n\t" /* p.addNr */
+        ".insn r 0x5b, 2, 0x20, t1, s6, t3\n\t"
+        ".insn r 0x5b, 2, 0x20, t2, s7, t3\n\t"
+        ".insn r 0x5b, 2, 0x20, t6, s8, t3\n\t"
+        ".insn r 0x33, 6, 0x0A, t0, t0, t4\n\t" /* p.clipur */
+        ".insn r 0x33, 6, 0x0A, t1, t1, t4\n\t"
+        ".insn r 0x33, 6, 0x0A, t2, t2, t4\n\t"
+        ".insn r 0x33, 6, 0x0A, t6, t6, t4\n\t"
+        ".insn r 0x57, 1, 0x70, t0, t1, t0\n\t" /* pv.packlo.b */
+        ".insn r 0x57, 1, 0x6C, t0, t6, t2\n\t" /* pv.packhi.b */
         ".insn r 0x57, 1, 0x00, t0, t0, t5\n\t" /* pv.add.b */
         TW_SW_REG("t0", "a2", "a1")
         TW_CLOSE
         : "+r"(y), "+r"(at), "+r"(count), "+r"(c)
         : [t] "r"(t), "r"(step)
-        : "memory", "ra", "a6", "a7", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "s1", "s2", "s3", "s4", "s5", "s6",
-          "s7", "s8", "s9", "s10", "s11");
+        : "memory", "a6", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9",
+          "s10", "s11");
 }
 
 #else
@@ -453,20 +478,19 @@ TW_ALWAYS_INLINE void tw_tile_finish(const struct tw_tile *t, const struct tw_ch
     }
 }
 
-static inline void tw_tile_row(struct tw_tile *t, const void *x_at, const void *w_at)
+static inline void tw_tile_row_runs(struct tw_tile *t, const void *x_at, const void *w)
 {
+    const ptrdiff_t word_step = t->x_back + 3 * t->x_step;
     const uint8_t *x = (const uint8_t *)x_at;
-    for (; t->left > 0; t->left--, t->y += 4 * t->y_step) {
-        const ptrdiff_t word_step = t->x_back + 3 * t->x_step;
-        tw_tile_twin(t, t->channels->bias, x, t->x_step, word_step, w_at, 4);
+    for (; t->left > 0; t->left--, x += 4 * t->x_step, t->y += 4 * t->y_step) {
+        tw_tile_twin(t, t->channels->bias, x, t->x_step, word_step, w, 4);
         tw_tile_finish(t, t->channels, 4, t->y, t->y_step);
-        x += t->runs * (t->words * word_step + t->x_skip) + t->x_tile;
     }
 }
 
-static inline void tw_tile_row_bounded(struct tw_tile *t, const void *x, const void *w)
+static inline void tw_tile_row_run(struct tw_tile *t, const void *x, const void *w)
 {
-    tw_tile_row(t, x, w);
+    tw_tile_row_runs(t, x, w);
 }
 
 #endif
@@ -533,7 +557,7 @@ TW_NEVER_INLINE void tw_tile_quads(struct tw_tile *t, const struct tw_channels *
 {
     const uint8_t *x = (const uint8_t *)x_at;
     uint8_t *y = (uint8_t *)y_at;
-    if (rq != NULL && c->narrow && count == 4) {
+    if (rq != NULL && c->narrow && c->bounded && count == 4) {
         t->channels = c;
         t->x_step = x_step;
         t->x_back = word_step - 3 * x_step;
@@ -542,10 +566,12 @@ TW_NEVER_INLINE void tw_tile_quads(struct tw_tile *t, const struct tw_channels *
         t->y_step = y_step;
         t->y = y;
         t->left = quads;
-        if (c->bounded) {
-            tw_tile_row_bounded(t, x, w);
+        if (t->runs == 1) {
+            t->x_tile += t->x_skip;
+            t->w_tile += t->w_skip;
+            tw_tile_row_run(t, x, w);
         } else {
-            tw_tile_row(t, x, w);
+            tw_tile_row_runs(t, x, w);
         }
     } else {
         for (; quads > 0; quads--, x += 4 * x_step, y += 4 * y_step) {

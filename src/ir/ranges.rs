@@ -62,8 +62,9 @@ impl<'a> Ranges<'a> {
         Ranges { graph, uses: graph.uses() }
     }
     /// Whether `x * mul + add + half` of the node's requantisation lies in 32 bits for every value that its
-    /// operands can have, so that 32-bit arithmetic computes it exactly. False where there is no requantisation.
-    pub fn requant_fits_32(&self, node: &Node) -> bool {
+    /// operands can have, so that 32-bit arithmetic computes it exactly; and whether it also does less `lo * 2^shift`, so
+    /// that results can be counted from the least one. False where there is no requantisation.
+    pub fn requant_fits_32(&self, node: &Node) -> (bool, bool) {
         let inputs = node.inputs.as_slice();
         let (requant, sums) = match &node.op {
             Op::Conv(conv) => (conv.requant, self.convolution(inputs)),
@@ -74,7 +75,7 @@ impl<'a> Ranges<'a> {
             Op::MatMul(matmul) => (matmul.requant, self.product(inputs, false, 1)),
             Op::Add(add) => (add.requant, self.sum(inputs)),
             Op::RequantShift(op) => (Some(op.requant), self.tensor(inputs[0]).map(|x| vec![x])),
-            _ => return false,
+            _ => return (false, false),
         };
         let rank = node.outputs.first().map_or(0, |t| self.graph.tensor(*t).ty.rank());
         match (requant, sums, inputs) {
@@ -83,7 +84,7 @@ impl<'a> Ranges<'a> {
                 let aligned = matches!(node.op, Op::Conv(_)) || requant.axis + 1 == rank;
                 self.scaled_fit(&requant, &sums, [*mul, *add], aligned)
             }
-            _ => false,
+            _ => (false, false),
         }
     }
 
@@ -165,26 +166,30 @@ impl<'a> Ranges<'a> {
         }
     }
 
-    /// Whether the sums, the parameters (which kernels then read as 32 bits) and what is scaled all fit.
+    /// Whether the sums, the parameters (which kernels then read as 32 bits) and what is scaled all fit; and also what is
+    /// scaled less what the least result is.
     fn scaled_fit(
         &self,
         requant: &Requant,
         sums: &[Range],
         [mul, add]: [TensorId; 2],
         aligned: bool,
-    ) -> bool {
+    ) -> (bool, bool) {
         if requant.shift > 31 {
-            return false;
+            return (false, false);
         }
         let half = (1i128 << requant.shift) >> 1;
         let half = Range { lo: half, hi: half };
         let (Some(muls), Some(adds)) =
             (self.each(mul, sums.len(), aligned), self.each(add, sums.len(), aligned))
         else {
-            return false;
+            return (false, false);
         };
-        let scaled = sums.iter().zip(muls.iter().zip(&adds)).map(|(s, (m, a))| *s * *m + *a + half);
-        muls.iter().chain(&adds).chain(sums).copied().chain(scaled).all(Range::fits_32)
+        let scaled = || sums.iter().zip(muls.iter().zip(&adds)).map(|(s, (m, a))| *s * *m + *a + half);
+        let fits = muls.iter().chain(&adds).chain(sums).copied().chain(scaled()).all(Range::fits_32);
+        let least = -(i128::from(requant.lo) << requant.shift);
+        let from_lo = scaled().all(|s| (s + Range { lo: least, hi: least }).fits_32());
+        (fits, fits && from_lo)
     }
 }
 
@@ -194,6 +199,10 @@ mod tests {
     use crate::ir::text::parse;
 
     fn fits(graph: &str) -> bool {
+        both(graph).0
+    }
+
+    fn both(graph: &str) -> (bool, bool) {
         let graph = parse(graph).unwrap();
         let ranges = Ranges::new(&graph);
         let node = graph.nodes().last().unwrap().1.clone();
@@ -230,6 +239,26 @@ mod tests {
         assert!(!conv("[1, 1]", "[2147482758]", 1));
         assert!(conv("[1, 1]", "[0]", 31));
         assert!(!conv("[1, 1]", "[0]", 32));
+    }
+
+    #[test]
+    fn counted_from_the_least_result_the_bound_is_lower() {
+        let relu = |lo: i64, add: i64| {
+            both(&format!(
+                "graph g(%x: s8[4]) -> (y = %y) {{
+  %mul: s32[] = const [1]
+  %add: s32[] = const [{add}]
+  %y: s8[4] = RequantShift(%x, %mul, %add) {{requant: {{shift: 8, lo: {lo}, hi: 127, axis: 0}}}}
+}}"
+            ))
+        };
+        // 127 + add + half stays below 2^31, less lo * 2^8 only below it.
+        let most = (1i64 << 31) - 1 - 127 - 128;
+        assert_eq!(relu(0, most), (true, true));
+        assert_eq!(relu(0, most + 1), (false, false));
+        assert_eq!(relu(-128, most), (true, false));
+        assert_eq!(relu(-128, most - (128 << 8)), (true, true));
+        assert_eq!(relu(-128, most - (128 << 8) + 1), (true, false));
     }
 
     #[test]

@@ -20,6 +20,10 @@ use crate::ir::ranges::Ranges;
 use crate::ir::verify::Verified;
 use crate::ir::{DType, Graph, Node, NodeId, Op, TensorType};
 
+/// Parameters of every layer beside its operator's own: whether its requantisation fits 32 bits, and whether it does so
+/// counted from its least result ([`Ranges::requant_fits_32`]).
+pub const FITS: [&str; 2] = ["fits_32", "fits_from_lo"];
+
 /// Chooses a kernel for every node that computes at least one element.
 ///
 /// # Errors
@@ -86,7 +90,10 @@ impl Facts {
     fn of(graph: &Graph, node: &Node, ranges: &Ranges) -> Facts {
         let (inputs, outputs) = (graph.types(&node.inputs), graph.types(&node.outputs));
         let mut params = node.op.params(&inputs, &outputs);
-        params.insert("fits_32".into(), u8::from(ranges.requant_fits_32(node)).into());
+        let (fits_32, fits_from_lo) = ranges.requant_fits_32(node);
+        for (name, fits) in FITS.into_iter().zip([fits_32, fits_from_lo]) {
+            params.insert(name.into(), u8::from(fits).into());
+        }
         Facts {
             params,
             macs: node.op.macs(&inputs, &outputs),
@@ -201,8 +208,10 @@ pub fn fit_part(
     let outputs = op.infer(inputs).map_err(|e| vec![e.message])?;
     let mut params = op.params(inputs, &outputs);
     // What holds for all values holds for some.
-    if let Some(fits) = whole.params.get("fits_32") {
-        params.insert("fits_32".into(), fits.clone());
+    for name in FITS {
+        if let Some(fits) = whole.params.get(name) {
+            params.insert(name.into(), fits.clone());
+        }
     }
     let facts = Facts {
         params,

@@ -13,7 +13,7 @@ pub mod platform;
 pub(crate) mod source;
 pub mod tree;
 
-pub use assign::{assign, fit_part};
+pub use assign::{FITS, assign, fit_part};
 pub use assignment::{Assignment, Choice, KernelId, LinkCall, Rejection};
 pub use library::{Kernel, Library};
 pub use manifest::Manifest;

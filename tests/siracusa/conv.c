@@ -19,22 +19,22 @@ void conv(const X_T *x, const W_T *w, const int32_t *bias, Y_T *y, int32_t n, in
           int32_t kernel_w, int32_t stride_h, int32_t stride_w, int32_t dil_h, int32_t pad_top, int32_t pad_left,
           int32_t x_pixel, int32_t x_row, int32_t x_image, int32_t y_pixel, int32_t y_row, int32_t y_image,
           const int32_t *mul, const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo,
-          int32_t hi);
+          int32_t hi, int fits);
 
 void conv_copy(const X_T *x, const W_T *w, const int32_t *bias, Y_T *y, int32_t n, int32_t in_h, int32_t in_w,
                int32_t out_h, int32_t out_w, int32_t group, int32_t group_in, int32_t group_out, int32_t kernel_h,
                int32_t kernel_w, int32_t stride_h, int32_t stride_w, int32_t dil_h, int32_t dil_w, int32_t pad_top,
                int32_t pad_left, int32_t x_pixel, int32_t x_row, int32_t x_image, int32_t y_pixel, int32_t y_row,
                int32_t y_image, const int32_t *mul, const int32_t *add, int32_t mul_step, int32_t add_step, int shift,
-               int32_t lo, int32_t hi, void *scratch, int32_t room);
+               int32_t lo, int32_t hi, int fits, void *scratch, int32_t room);
 
 void conv_pad(const X_T *x, const W_T *w, const int32_t *bias, Y_T *y, int32_t n, int32_t in_h, int32_t in_w,
               int32_t out_h, int32_t out_w, int32_t in_c, int32_t out_c, int32_t kernel_h, int32_t kernel_w,
               int32_t stride_h, int32_t stride_w, int32_t dil_h, int32_t pad_top, int32_t pad_left, const int32_t *mul,
-              const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi, void *scratch);
+              const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi, int fits, void *scratch);
 
 void conv_pw(const X_T *x, const W_T *w, const int32_t *bias, Y_T *y, int32_t pixels, int32_t in_c, int32_t out_c,
-             const int32_t *mul, const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi);
+             const int32_t *mul, const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi, int fits);
 
 /* Rows of n bytes filled to words. */
 static W_T *filled(const W_T *w, int rows, int n)
@@ -77,7 +77,10 @@ static void one(enum way way)
     W_T *packed = (W_T *)pack_rows4((const uint8_t *)rows, out_c, 4 * words, 4 * words, 1, 1);
     int32_t *bias = pick(0, 1) ? random_words(out_c, -2000, 2000) : NULL;
     Y_T *expected = random_bytes(y_bytes), *y = random_bytes(y_bytes);
-    struct requant rq = random_requant(out_c, Y_SIGNED);
+    /* Shifts so small leave room for what lo adds. */
+    const int fitting = pick(0, 1);
+    struct requant rq = fitting ? fitting_requant(out_c, Y_SIGNED, taps * 255 * 255 + 2000) : random_requant(out_c, Y_SIGNED);
+    const int fits = fitting && rq.shift < 20;
 #if Y_BITS == 32
     ref(x, w, bias, expected, n, group, group_in, group_out, 1, in_h, in_w, 1, out_h, out_w, 1, kernel_h, kernel_w, 1,
         stride_h, stride_w, 1, dil_h, dil_w, 0, top, left);
@@ -92,21 +95,21 @@ static void one(enum way way)
     uint8_t *scratch = direct ? NULL : random_bytes(padded ? (size_t)image : 8 * (size_t)room);
     if (pointwise) {
         ON_ALL_CORES(conv_pw(x, packed, bias, y, n * in_h * in_w, in_c, out_c, rq.mul, rq.add, rq.mul_step, rq.add_step,
-                             rq.shift, rq.lo, rq.hi));
+                             rq.shift, rq.lo, rq.hi, fits));
     } else if (direct) {
         ON_ALL_CORES(conv(x, packed, bias, y, n, in_h, in_w, out_h, out_w, group, group_in, group_out, kernel_h, kernel_w,
                       stride_h, stride_w, dil_h, top, left, in_c, in_w * in_c, in_h * in_w * in_c, out_c,
                       out_w * out_c, out_h * out_w * out_c, rq.mul, rq.add, rq.mul_step, rq.add_step, rq.shift, rq.lo,
-                      rq.hi));
+                      rq.hi, fits));
     } else if (padded) {
         ON_ALL_CORES(conv_pad(x, packed, bias, y, n, in_h, in_w, out_h, out_w, in_c, out_c, kernel_h, kernel_w, stride_h,
                               stride_w, dil_h, top, left, rq.mul, rq.add, rq.mul_step, rq.add_step, rq.shift, rq.lo,
-                              rq.hi, scratch));
+                              rq.hi, fits, scratch));
     } else {
         ON_ALL_CORES(conv_copy(x, packed, bias, y, n, in_h, in_w, out_h, out_w, group, group_in, group_out, kernel_h,
                                kernel_w, stride_h, stride_w, dil_h, dil_w, top, left, in_c, in_w * in_c,
                                in_h * in_w * in_c, out_c, out_w * out_c, out_h * out_w * out_c, rq.mul, rq.add,
-                               rq.mul_step, rq.add_step, rq.shift, rq.lo, rq.hi, scratch, room));
+                               rq.mul_step, rq.add_step, rq.shift, rq.lo, rq.hi, fits, scratch, room));
     }
     char what[200];
     snprintf(what, sizeof what, "conv (way %d) %dx%dx%dx%d -> %dx%dx%d kernel %dx%d stride %dx%d dil %d pad %d %d group %d shift %d", way, n, in_h,

@@ -16,12 +16,12 @@ void matmul(const A_T *a, const B_T *b, const int32_t *c, Y_T *y, int32_t m, int
             int32_t a_col, int32_t b_row, int32_t b_col, int32_t c_row, int32_t c_col, int32_t alpha, int32_t beta,
             int32_t batch, int32_t batch_rank, const int32_t *walk, int32_t y_row, int32_t y_batch,
             const int32_t *mul, const int32_t *add, int32_t mul_col, int32_t add_col, int shift, int32_t lo,
-            int32_t hi, void *scratch, int32_t room);
+            int32_t hi, int fits, void *scratch, int32_t room);
 void matmul_packed(const A_T *a, const B_T *b, const int32_t *c, Y_T *y, int32_t m, int32_t k, int32_t n, int32_t a_row,
                    int32_t a_col, int32_t b_row, int32_t b_col, int32_t c_row, int32_t c_col, int32_t alpha, int32_t beta,
                    int32_t batch, int32_t batch_rank, const int32_t *walk, int32_t y_row, int32_t y_batch,
                    const int32_t *mul, const int32_t *add, int32_t mul_col, int32_t add_col, int shift, int32_t lo,
-                   int32_t hi, void *scratch, int32_t room);
+                   int32_t hi, int fits, void *scratch, int32_t room);
 
 #if Y_BITS != 32
 void gemv(const A_T *a, const B_T *b, const int32_t *c, Y_T *y, int32_t words, int32_t n, const int32_t *mul,
@@ -56,6 +56,8 @@ static void one(void)
     /* 37 products, and what is added. */
     const int fits = pick(0, 1);
     struct requant rq = fits ? fitting_requant(n, Y_SIGNED, 37 * 255 * 128 + 3000) : random_requant(n, Y_SIGNED);
+    /* Shifts so small leave room for what lo adds. */
+    const int from_lo = fits && rq.shift < 20;
 #if Y_BITS == 32
     ref(a, b, c, expected, m, k, n, a_row, a_col, b_row, b_col, c_row, 1, alpha, beta, batch, 2, walk);
 #else
@@ -64,11 +66,11 @@ static void one(void)
 #endif
     if (packed) {
         ON_ALL_CORES(matmul_packed(a, b_packed, c, y, m, k, n, a_row, a_col, b_row, b_col, c_row, 1, alpha, beta, batch, 2,
-                                   walk, n, m * n, rq.mul, rq.add, rq.mul_step, rq.add_step, rq.shift, rq.lo, rq.hi,
+                                   walk, n, m * n, rq.mul, rq.add, rq.mul_step, rq.add_step, rq.shift, rq.lo, rq.hi, from_lo,
                                    scratch, room));
     } else {
         ON_ALL_CORES(matmul(a, b, c, y, m, k, n, a_row, a_col, b_row, b_col, c_row, 1, alpha, beta, batch, 2, walk, n,
-                            m * n, rq.mul, rq.add, rq.mul_step, rq.add_step, rq.shift, rq.lo, rq.hi, scratch, room));
+                            m * n, rq.mul, rq.add, rq.mul_step, rq.add_step, rq.shift, rq.lo, rq.hi, from_lo, scratch, room));
     }
     char what[200];
     snprintf(what, sizeof what, "matmul %d x [%d,%d] * [%d,%d] trans %d %d packed %d c %d alpha %d beta %d shift %d", batch, m,

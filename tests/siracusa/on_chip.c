@@ -33,19 +33,19 @@ void conv(in_t x, in_t w, const int32_t *bias, uint8_t *y, int32_t n, int32_t in
           int32_t out_w, int32_t group, int32_t group_in, int32_t group_out, int32_t kernel_h, int32_t kernel_w,
           int32_t stride_h, int32_t stride_w, int32_t dil_h, int32_t pad_top, int32_t pad_left, int32_t x_pixel,
           int32_t x_row, int32_t x_image, int32_t y_pixel, int32_t y_row, int32_t y_image, const int32_t *mul,
-          const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi);
+          const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi, int fits);
 void conv_copy(in_t x, in_t w, const int32_t *bias, uint8_t *y, int32_t n, int32_t in_h, int32_t in_w, int32_t out_h,
                int32_t out_w, int32_t group, int32_t group_in, int32_t group_out, int32_t kernel_h, int32_t kernel_w,
                int32_t stride_h, int32_t stride_w, int32_t dil_h, int32_t dil_w, int32_t pad_top, int32_t pad_left,
                int32_t x_pixel, int32_t x_row, int32_t x_image, int32_t y_pixel, int32_t y_row, int32_t y_image,
                const int32_t *mul, const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo,
-               int32_t hi, void *scratch, int32_t room);
+               int32_t hi, int fits, void *scratch, int32_t room);
 void conv_pad(in_t x, in_t w, const int32_t *bias, uint8_t *y, int32_t n, int32_t in_h, int32_t in_w, int32_t out_h,
               int32_t out_w, int32_t in_c, int32_t out_c, int32_t kernel_h, int32_t kernel_w, int32_t stride_h,
               int32_t stride_w, int32_t dil_h, int32_t pad_top, int32_t pad_left, const int32_t *mul, const int32_t *add,
-              int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi, void *scratch);
+              int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi, int fits, void *scratch);
 void conv_pw(in_t x, in_t w, const int32_t *bias, uint8_t *y, int32_t pixels, int32_t in_c, int32_t out_c,
-             const int32_t *mul, const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi);
+             const int32_t *mul, const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi, int fits);
 void depthwise(in_t x, in_t w, const int32_t *bias, uint8_t *y, int32_t n, int32_t channels, int32_t multiplier,
                int32_t in_h, int32_t in_w, int32_t out_h, int32_t out_w, int32_t kernel_h, int32_t kernel_w,
                int32_t stride_h, int32_t stride_w, int32_t dil_h, int32_t dil_w, int32_t pad_top, int32_t pad_left,
@@ -56,17 +56,17 @@ void depthwise_any(in_t x, in_t w, const int32_t *bias, uint8_t *y, int32_t n, i
                    int32_t in_w, int32_t out_h, int32_t out_w, int32_t kernel_h, int32_t kernel_w, int32_t stride_h,
                    int32_t stride_w, int32_t dil_h, int32_t dil_w, int32_t pad_top, int32_t pad_left, int32_t x_pixel,
                    int32_t x_row, int32_t x_image, int32_t y_pixel, int32_t y_row, int32_t y_image, const int32_t *mul,
-                   const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi);
+                   const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi, int fits);
 void matmul(in_t a, in_t b, const int32_t *c, uint8_t *y, int32_t m, int32_t k, int32_t n, int32_t a_row, int32_t a_col,
             int32_t b_row, int32_t b_col, int32_t c_row, int32_t c_col, int32_t alpha, int32_t beta, int32_t batch,
             int32_t batch_rank, const int32_t *walk, int32_t y_row, int32_t y_batch, const int32_t *mul,
-            const int32_t *add, int32_t mul_col, int32_t add_col, int shift, int32_t lo, int32_t hi, void *scratch,
+            const int32_t *add, int32_t mul_col, int32_t add_col, int shift, int32_t lo, int32_t hi, int fits, void *scratch,
             int32_t room);
 void matmul_packed(in_t a, in_t b, const int32_t *c, uint8_t *y, int32_t m, int32_t k, int32_t n, int32_t a_row,
                    int32_t a_col, int32_t b_row, int32_t b_col, int32_t c_row, int32_t c_col, int32_t alpha,
                    int32_t beta, int32_t batch, int32_t batch_rank, const int32_t *walk, int32_t y_row,
                    int32_t y_batch, const int32_t *mul, const int32_t *add, int32_t mul_col, int32_t add_col,
-                   int shift, int32_t lo, int32_t hi, void *scratch, int32_t room);
+                   int shift, int32_t lo, int32_t hi, int fits, void *scratch, int32_t room);
 
 void matmul_f32(const float *a, const float *b, const float *c, float *y, int32_t m, int32_t k, int32_t n, int32_t a_row,
                 int32_t a_col, int32_t b_row, int32_t b_col, int32_t c_row, int32_t c_col, float alpha, float beta,
@@ -189,19 +189,19 @@ static void run(void)
         /* No padding above and below one row. */
         const int top = t->h == 1 ? 0 : t->pad, rows = t->h == 1 ? 1 : oh;
         conv(x, w, bias, y, 1, t->h, t->w, rows, ow, 1, t->c, t->o, t->kh, t->kw, t->stride, t->stride, 1, top, t->pad,
-             t->c, t->w * t->c, 0, t->o, ow * t->o, 0, mul, add, 1, 1, 16, 0, 255);
+             t->c, t->w * t->c, 0, t->o, ow * t->o, 0, mul, add, 1, 1, 16, 0, 255, 1);
         break;
     }
     case COPY:
         conv_copy(x, w, bias, y, 1, t->h, t->w, oh, ow, 1, t->c, t->o, t->kh, t->kw, t->stride, t->stride, 1, 1, t->pad,
-                  t->pad, t->c, t->w * t->c, 0, t->o, ow * t->o, 0, mul, add, 1, 1, 16, 0, 255, scratch, room);
+                  t->pad, t->c, t->w * t->c, 0, t->o, ow * t->o, 0, mul, add, 1, 1, 16, 0, 255, 1, scratch, room);
         break;
     case PAD:
         conv_pad(x, w, bias, y, 1, t->h, t->w, oh, ow, t->c, t->o, t->kh, t->kw, t->stride, t->stride, 1, t->pad, t->pad,
-                 mul, add, 1, 1, 16, 0, 255, scratch);
+                 mul, add, 1, 1, 16, 0, 255, 1, scratch);
         break;
     case POINTWISE:
-        conv_pw(x, w, bias, y, t->h * t->w, t->c, t->o, mul, add, 1, 1, 16, 0, 255);
+        conv_pw(x, w, bias, y, t->h * t->w, t->c, t->o, mul, add, 1, 1, 16, 0, 255, 1);
         break;
     case DEPTHWISE:
         depthwise(x, w, bias, y, 1, t->c, 1, t->h, t->w, oh, ow, t->kh, t->kw, t->stride, t->stride, 1, 1, t->pad, t->pad,
@@ -209,15 +209,15 @@ static void run(void)
         break;
     case ANY:
         depthwise_any(x, w, bias, y, 1, t->c, t->h, t->w, oh, ow, t->kh, t->kw, t->stride, t->stride, 1, 1, t->pad, t->pad,
-                      t->c, t->w * t->c, 0, t->c, ow * t->c, 0, mul, add, 1, 1, 16, 0, 255);
+                      t->c, t->w * t->c, 0, t->c, ow * t->c, 0, mul, add, 1, 1, 16, 0, 255, 1);
         break;
     case PACKED:
         matmul_packed(x, w, bias, y, t->h, t->c, t->o, t->c, 1, 0, 0, 0, 1, 1, 1, 1, 1, one_batch, t->o, 0, mul, add, 1,
-                      1, 16, 0, 255, scratch, room);
+                      1, 16, 0, 255, 1, scratch, room);
         break;
     case MATMUL:
         matmul(x, w, NULL, y, t->h, t->c, t->o, t->c, 1, t->o, 1, 0, 1, 1, 1, 1, 1, one_batch, t->o, 0, mul, add, 0, 0, 16,
-               0, 255, scratch, room);
+               0, 255, 1, scratch, room);
         break;
     case F32:
         matmul_f32(fx, fw, NULL, fy, t->h, t->c, t->o, t->c, 1, t->o, 1, 0, 1, 1.0f, 1.0f, 1, 1, one_batch, t->o, 0, -100.0f,
@@ -280,7 +280,7 @@ static void run(void)
         break;
     case MATMUL_T:
         matmul(x, w, NULL, y, t->h, t->c, t->o, t->c, 1, 1, t->c, 0, 1, 1, 1, 1, 1, one_batch, t->o, 0, mul, add, 0, 0, 16,
-               0, 255, scratch, room);
+               0, 255, 1, scratch, room);
         break;
     }
 }

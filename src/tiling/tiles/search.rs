@@ -16,7 +16,7 @@ use super::cost::{self, Dma, Part};
 use super::{Kind, Stream, Tables, Tile, Tiled};
 use crate::ir::access::{Reach, Region, Space, Span, region};
 use crate::ir::{Graph, Node, NodeId, Op, TensorType};
-use crate::targets::{Assignment, Choice, Library, fit_part};
+use crate::targets::{Assignment, Choice, FITS, Library, fit_part};
 
 /// Whether parts are fetched ahead.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -164,7 +164,7 @@ impl<'a> Tiler<'a> {
             let choice = assignment.choices.get(&id)?;
             let constant: Vec<bool> = node.inputs.iter().map(|t| graph.tensor(*t).is_constant()).collect();
             let types = (graph.types(&node.inputs), graph.types(&node.outputs));
-            let fits = choice.params.get("fits_32");
+            let fits = FITS.map(|name| choice.params.get(name));
             let memory = (pad.capacity, pad.alignment, pad.dma, pad.buffering);
             Some(format!("{:?} {:?} {types:?} {constant:?} {fits:?} {memory:?}", node.op, choice.kernel))
         };
