@@ -14,7 +14,8 @@
 #include "tw_dots.h"
 
 /*
- * Rows of bytes times a constant matrix, requantised in 32 bits: four columns of one row at a time.
+ * Rows of bytes times a constant matrix, requantised in 32 bits, or as they are where the results have 32
+ * bits: four columns of one row at a time.
  *
  * a [m, k], y [m, n]; b packed in rows4, its columns as rows; c has an element for each column, or is NULL. `row` has room
  * for a row as halfwords.
@@ -38,7 +39,9 @@ void TW_KERNEL(const A_T *a, const int8_t *b, const C_T *c, Y_T *y, uint32_t *ro
             }
             tw_dots_1x4(row, rows, words, acc);
             for (int32_t j = 0; j < block; j++) {
-                *y++ = (Y_T)tw_scaled(&scale, acc[j], mul[(o + j) * mul_step], tw_addend(&scale, o + j), Y_MIN < 0);
+                *y++ = sizeof(Y_T) == 4
+                    ? (Y_T)acc[j]
+                    : (Y_T)tw_scaled(&scale, acc[j], mul[(o + j) * mul_step], tw_addend(&scale, o + j), Y_MIN < 0);
             }
         }
     }

@@ -42,6 +42,27 @@ static inline uint32_t tw_odd(uint32_t v, int is_signed)
     return r;
 }
 
+/* sum + tw_even(v), sum + tw_odd(v): halves each by itself. */
+static inline uint32_t tw_add_even(uint32_t sum, uint32_t v, int is_signed)
+{
+    if (is_signed) {
+        __asm__("sxtab16 %0, %0, %1" : "+r"(sum) : "r"(v));
+    } else {
+        __asm__("uxtab16 %0, %0, %1" : "+r"(sum) : "r"(v));
+    }
+    return sum;
+}
+
+static inline uint32_t tw_add_odd(uint32_t sum, uint32_t v, int is_signed)
+{
+    if (is_signed) {
+        __asm__("sxtab16 %0, %0, %1, ror #8" : "+r"(sum) : "r"(v));
+    } else {
+        __asm__("uxtab16 %0, %0, %1, ror #8" : "+r"(sum) : "r"(v));
+    }
+    return sum;
+}
+
 /* The nearest byte. */
 static inline int32_t tw_byte(int32_t v, int is_signed)
 {
@@ -94,6 +115,21 @@ static inline uint32_t tw_even(uint32_t v, int is_signed)
 static inline uint32_t tw_odd(uint32_t v, int is_signed)
 {
     return tw_half(v, 8, is_signed) | tw_half(v, 24, is_signed) << 16;
+}
+
+static inline uint32_t tw_add_halves(uint32_t a, uint32_t b)
+{
+    return ((a + b) & 0xffffu) | (((a >> 16) + (b >> 16)) << 16);
+}
+
+static inline uint32_t tw_add_even(uint32_t sum, uint32_t v, int is_signed)
+{
+    return tw_add_halves(sum, tw_even(v, is_signed));
+}
+
+static inline uint32_t tw_add_odd(uint32_t sum, uint32_t v, int is_signed)
+{
+    return tw_add_halves(sum, tw_odd(v, is_signed));
 }
 
 static inline uint32_t tw_max_4(uint32_t a, uint32_t b, int is_signed)

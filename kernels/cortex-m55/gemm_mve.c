@@ -31,16 +31,11 @@
             : [k] "r"(k)                                                                                              \
             : "lr", "memory")
 
-/*
- * A row of bytes times a constant matrix, requantised in 32 bits: four columns at a time.
- *
- * a [k], y [n]; b packed in vectors4, its columns as rows; c has an element for each column, or is NULL. Where a is unsigned
- * so is b, larger by 128, and the sum of a makes up for it. mul and add have one element (step 0) or one for each column.
- */
-void TW_KERNEL(const A_T *a, const int8_t *b, const C_T *c, Y_T *y, int32_t k, int32_t n, const int32_t *mul,
-               const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi)
+/* A row. */
+static void row(const A_T *a, const int8_t *b, const C_T *c, Y_T *y, int32_t k, int32_t n, const int32_t *mul,
+                const int32_t *add, int32_t mul_step, int32_t add_step, const struct tw_word_scale *scale)
 {
-    const struct tw_word_scale scale = {vdupq_n_s32(lo), vdupq_n_s32(hi), -shift};
+    const struct tw_word_scale s = *scale;
     uint32_t sum = 0;
     if (A_MIN == 0) {
         for (int32_t i = 0; i < k; i += 16) {
@@ -65,8 +60,29 @@ void TW_KERNEL(const A_T *a, const int8_t *b, const C_T *c, Y_T *y, int32_t k, i
         if (c != NULL) {
             v = vaddq_s32(v, TW_SOME_WORDS(C_T, c + o, p));
         }
+        if (sizeof(Y_T) == 4) {
+            vstrwq_p_s32((int32_t *)y, v, p);
+            continue;
+        }
         v = vmulq_s32(v, mul_step ? vldrwq_z_s32(mul, p) : vdupq_n_s32(*mul));
         v = vaddq_s32(v, add_step ? vldrwq_z_s32(add, p) : vdupq_n_s32(*add));
-        vstrbq_p_s32((int8_t *)y, tw_scaled_words(v, &scale), p);
+        vstrbq_p_s32((int8_t *)y, tw_scaled_words(v, &s), p);
+    }
+}
+
+/*
+ * Rows of bytes times a constant matrix, four columns at a time; requantised in 32 bits, or as they are where the results have
+ * 32 bits.
+ *
+ * a [m, k], y [m, n]; b packed in vectors4, its columns as rows; c has an element for each column, or is NULL. Where a is
+ * unsigned so is b, larger by 128, and the sum of a makes up for it. mul and add have one element (step 0) or one for each
+ * column.
+ */
+void TW_KERNEL(const A_T *a, const int8_t *b, const C_T *c, Y_T *y, int32_t m, int32_t k, int32_t n, const int32_t *mul,
+               const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi)
+{
+    const struct tw_word_scale scale = {vdupq_n_s32(lo), vdupq_n_s32(hi), -shift};
+    for (; m > 0; m--, a += k, y += n) {
+        row(a, b, c, y, k, n, mul, add, mul_step, add_step, &scale);
     }
 }

@@ -12,7 +12,8 @@
 #include "tw_scale.h"
 
 /*
- * Rows of bytes times a constant matrix, requantised in 32 bits: eight columns of one row at a time.
+ * Rows of bytes times a constant matrix, requantised in 32 bits, or as they are where the results have 32
+ * bits: eight columns of one row at a time.
  *
  * a [m, k], y [m, n]; b packed in rows4, its columns as rows; c has an element for each column, or is NULL.
  */
@@ -74,7 +75,9 @@ void TW_KERNEL(const A_T *a, const int8_t *b, const C_T *c, Y_T *y, int32_t m, i
             /* There is no second block behind the last: the first one stands for it. */
             dots_1x8(a, rows, k, block > 4 ? 16 * words : 0, acc);
             for (int32_t j = 0; j < block; j++) {
-                *y++ = (Y_T)tw_scaled(&scale, acc[j], mul[(o + j) * mul_step], tw_addend(&scale, o + j));
+                *y++ = sizeof(Y_T) == 4
+                    ? (Y_T)acc[j]
+                    : (Y_T)tw_scaled(&scale, acc[j], mul[(o + j) * mul_step], tw_addend(&scale, o + j));
             }
         }
     }
