@@ -18,6 +18,7 @@ use crate::targets::platform::Role;
 use crate::targets::{self, Assignment, Library, Platform, Tree};
 use crate::tiling::fusion::Fusion;
 use crate::tiling::saved::{self, Subject};
+use crate::tiling::streaming::Merged;
 use crate::tiling::tiles::{Buffering, Dma, Scratchpad};
 use crate::tiling::variant::{Source, Variant};
 use crate::tiling::{self, CheckedPlan, Interface, LAYERS_PER_SECOND, MemoryOptions, Outside, Plan};
@@ -75,6 +76,8 @@ pub struct TilingOptions {
     pub arena: Option<u64>,
     /// Whether constants lie in an external memory.
     pub external: bool,
+    /// Bytes of the arena at most: layers are computed row by row together where that is needed.
+    pub ram_budget: Option<u64>,
     /// Bytes of the external memory to use at most; without it, all there are.
     pub outside: Option<u64>,
     /// Whether parts are fetched ahead.
@@ -278,6 +281,8 @@ pub fn draft(model: &Path, options: &CompileOptions) -> Result<Draft> {
     memory.outside = outside(&target.platform, &options.tiling)?;
     let unified = target.platform.arena_memory().is_some_and(|m| m.role == Role::Unified);
     memory.holds_constants = unified && memory.constants_outside().is_none();
+    memory.ram_budget = ram_budget(&target.platform, &options.tiling)?;
+    memory.streams = !has_scratchpad(&target.platform) && options.tiling.fusion != Fusion::Off;
     if let Some(bytes) = options.tiling.arena {
         memory.capacity = Some(arena_bytes(&target.platform, bytes)?);
     }
@@ -311,7 +316,7 @@ fn planned(
     match &options.plan {
         PlanSource::Made => source.plan(memory, options.tiling.fusion),
         PlanSource::Given(plan) => {
-            let (graph, assignment) = source.of_plan(plan)?;
+            let Merged { graph, assignment, .. } = source.of_plan(plan)?;
             Ok(Variant { graph, assignment, plan: (**plan).clone() })
         }
         PlanSource::Saved(file) => {
@@ -474,6 +479,24 @@ fn arena_bytes(platform: &Platform, wanted: u64) -> Result<usize> {
         return Err(Diagnostic::invalid(message).help(format!("give at most {size}")).into());
     }
     Ok(usize::try_from(wanted).unwrap_or(usize::MAX))
+}
+
+fn has_scratchpad(platform: &Platform) -> bool {
+    platform.memories.iter().any(|m| m.role == Role::Scratchpad)
+}
+
+/// The bytes that the user leaves the activations, where layers are computed row by row to keep to it.
+///
+/// # Errors
+/// The target computes in parts, in a scratchpad.
+fn ram_budget(platform: &Platform, options: &TilingOptions) -> Result<Option<usize>> {
+    let Some(budget) = options.ram_budget else { return Ok(None) };
+    if has_scratchpad(platform) {
+        let message =
+            format!("--ram-budget: target `{}` computes in parts, in its scratchpad", platform.name);
+        return Err(Diagnostic::invalid(message).help("say --l1 and --l2 instead").into());
+    }
+    Ok(Some(usize::try_from(budget).unwrap_or(usize::MAX)))
 }
 
 /// The scratchpad of a platform that computes in parts, as far as the options leave it.

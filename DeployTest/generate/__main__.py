@@ -10,10 +10,11 @@ import common
 import float_cases
 import integer_cases
 import layout_cases
+import mobile
 import models
 import row_cases
 
-for part in (float_cases, row_cases, integer_cases, layout_cases, models):
+for part in (float_cases, row_cases, integer_cases, layout_cases, models, mobile):
     part.generate()
 
 size = 0

@@ -80,7 +80,8 @@ const COMPILE_EXAMPLES: &str = "\
 Examples:
   tilewright compile model.onnx -o firmware/net
   tilewright compile kws.onnx -o kws --name kws --input-type input=uint8
-  tilewright compile net.onnx -o net --shape input=1,3,32,32 --io caller";
+  tilewright compile net.onnx -o net --shape input=1,3,32,32 --io caller
+  tilewright compile net.onnx -o net --target cortex-m4 --ram-budget 48KiB";
 
 const RUN_EXAMPLES: &str = "\
 Examples:
@@ -168,6 +169,10 @@ pub struct ModelArgs {
     /// Bytes of the memory of the activations (L2) that they may use [default: all there are]
     #[arg(long, value_name = "BYTES", value_parser = bytes)]
     pub l2: Option<u64>,
+    /// Bytes of the arena at most, on targets without a scratchpad: where layer by layer takes more, leading layers are computed
+    /// row by row together; without it, only what the target's memory has no room for is
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
+    pub ram_budget: Option<u64>,
     /// Bytes of the memory outside of the chip (L3) that may be used [default: all there are]
     #[arg(long, value_name = "BYTES", value_parser = bytes)]
     pub l3: Option<u64>,

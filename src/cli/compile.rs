@@ -29,13 +29,15 @@ pub fn compile(args: &CompileArgs) -> Result<u8> {
     let arenas = report.memories.iter().map(|m| {
         format!("{} of {} (largest live set {})", bytes(m.bytes as u64), m.level, bytes(m.lower_bound as u64))
     });
+    let streams: Vec<String> = super::run::streams(report).into_iter().map(|s| format!("\n  {s}")).collect();
     print(format!(
-        "{}: {} nodes, {} MACs, {}; compiled in {}",
+        "{}: {} nodes, {} MACs, {}; compiled in {}{}",
         args.output.display(),
         report.totals.nodes,
         grouped(report.totals.macs),
         arenas.collect::<Vec<_>>().join(", "),
         duration(compiled.time()),
+        streams.concat(),
     ))?;
     Ok(0)
 }

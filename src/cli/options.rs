@@ -33,6 +33,7 @@ pub fn compile(args: &ModelArgs) -> CompileOptions {
             scratchpad: args.l1,
             arena: args.l2,
             outside: args.l3,
+            ram_budget: args.ram_budget,
             external: args.default_level == Level::L3,
             seconds: args.plan_seconds,
             buffering: match args.buffering {

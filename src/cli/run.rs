@@ -5,7 +5,7 @@ use super::style::{Stream, Tone, bytes, duration, grouped, paint, shorten, table
 use super::{DIFFERENT, options, print, profile, show};
 use crate::diag::{Diagnostic, Result};
 use crate::driver::Compiled;
-use crate::emit::{Layer, MemoryUse, Moved, Report};
+use crate::emit::{Layer, MemoryUse, Moved, Report, Streams};
 use crate::files;
 use crate::runner::execute::{Outcome, execute};
 use crate::runner::page;
@@ -148,6 +148,17 @@ fn traffic(moved: &Moved) -> String {
     }
 }
 
+/// Bytes of flash, as far as they are known.
+fn flash(constants: u64, all: Option<u64>) -> String {
+    let constant = bytes(constants);
+    match all {
+        Some(all) => {
+            format!("{} ({constant} constants, {} code)", bytes(all), bytes(all.saturating_sub(constants)))
+        }
+        None => format!("{constant} of constants (code unknown: `size` is missing)"),
+    }
+}
+
 /// The figures below the table.
 fn totals(compiled: &Compiled, outcome: &Outcome) -> String {
     let result = &outcome.result;
@@ -156,21 +167,8 @@ fn totals(compiled: &Compiled, outcome: &Outcome) -> String {
     let report = &compiled.sources.report;
     line("MACs", grouped(report.totals.macs));
     report.memories.iter().for_each(|m| line("RAM", memory(m)));
-    let weights = report.totals.weight_bytes as u64;
-    line(
-        "flash",
-        match result.flash_bytes {
-            Some(flash) => {
-                format!(
-                    "{} ({} constants, {} code)",
-                    bytes(flash),
-                    bytes(weights),
-                    bytes(flash.saturating_sub(weights))
-                )
-            }
-            None => format!("{} of constants (code unknown: `size` is missing)", bytes(weights)),
-        },
-    );
+    streams(report).into_iter().for_each(|s| line("rows", s));
+    line("flash", flash(report.totals.weight_bytes as u64, result.flash_bytes));
     if let Some(moved) = &report.totals.moved {
         let all = moved.fetched + moved.stored;
         let ratio = all as f64 / moved.least.max(1) as f64;
@@ -228,6 +226,26 @@ fn totals(compiled: &Compiled, outcome: &Outcome) -> String {
     line("compile", duration(compiled.time()));
     line("result", verdict(result));
     lines.join("\n")
+}
+
+/// What is computed row by row, a line for each group; and the least RAM there is a plan for.
+pub fn streams(report: &Report) -> Vec<String> {
+    let line = |s: &Streams| {
+        let rows = if s.rows == 1 { "a row".to_string() } else { format!("{} rows", s.rows) };
+        let (count, first) = (s.layers.len(), s.layers.first().cloned().unwrap_or_default());
+        let last = s.layers.last().cloned().unwrap_or_default();
+        let (buffers, moved) = (bytes(s.buffer_bytes as u64), bytes(s.moved_bytes));
+        format!(
+            "{rows} at a time: {count} layers from {first} to {last} ({buffers} of rows, {moved} moved, no extra MACs)"
+        )
+    };
+    let mut lines: Vec<String> = report.layers.iter().filter_map(|l| l.streamed.as_ref()).map(line).collect();
+    if let (Some(most), Some(least)) = (report.ram_curve.first(), report.ram_curve.last()) {
+        let of = |n: usize| bytes(n as u64);
+        let (most, least, points) = (of(most.arena_bytes), of(least.arena_bytes), report.ram_curve.len());
+        lines.push(format!("layer by layer {most}, at least {least} ({points} plans in report.json)"));
+    }
+    lines
 }
 
 /// What a memory is used for.

@@ -11,6 +11,7 @@ pub mod names;
 mod network;
 mod report;
 mod runtime;
+mod streamed;
 mod template;
 mod tiled;
 mod traffic;
@@ -24,7 +25,7 @@ use serde_json::{Map, Value as Json, json};
 
 pub use api::{Api, Port};
 pub use network::arena_name;
-pub use report::{Layer, MemoryUse, Report, Totals};
+pub use report::{Layer, MemoryUse, Report, Streams, Totals};
 pub use traffic::{Moved, Tiles};
 pub use write::write;
 
@@ -81,6 +82,9 @@ pub fn render(
         kernels.add(&net, library, choice)?;
         let (template, _) = library.template(library.kernel(choice.kernel), choice.shares.is_some())?;
         names::declared(template).into_iter().for_each(|name| locals.reserve(name));
+    }
+    if !plan.streams.is_empty() {
+        streamed::DECLARED.into_iter().for_each(|name| locals.reserve(name));
     }
     let api = Api::new(graph, &net, plan.interface, locals);
     let mut names = Names::default();

@@ -14,7 +14,7 @@ use super::template::Templates;
 use super::transfers::Transfers;
 use super::weights::Weights;
 use crate::diag::{Diagnostic, Diagnostics, Result};
-use crate::ir::{Graph, Node, NodeId, TensorId, TensorType};
+use crate::ir::{Graph, Node, NodeId, Op, TensorId, TensorType};
 use crate::targets::{Assignment, Choice, Library, Packing};
 use crate::tiling::{AliasKind, Home, Interface, Plan};
 
@@ -90,6 +90,9 @@ impl Network<'_> {
                                 body.hoisted.extend(t.hoisted);
                                 vec![json!({ "text": t.statements.trim(), "parallel": true, "tables": t.tables })]
                             })
+                        }
+                        None if self.plan.streams.contains_key(id) => {
+                            self.streamed(*id, &name, kernels, templates, &mut body)
                         }
                         None => self.call(*id, &name, kernels, templates, &mut body),
                     };
@@ -312,7 +315,11 @@ impl Network<'_> {
         let list = |ids: &[TensorId]| {
             ids.iter().map(|t| self.graph.tensor(*t).ty.to_string()).collect::<Vec<_>>().join(", ")
         };
-        format!("{} -> {}", list(&node.inputs), list(&node.outputs))
+        // Layers that are computed row by row together have dozens of constants.
+        let many = matches!(node.op, Op::Streamed(_));
+        let shown = |t: &&TensorId| !many || !self.graph.tensor(**t).is_constant();
+        let inputs: Vec<TensorId> = node.inputs.iter().filter(shown).copied().collect();
+        format!("{} -> {}", list(&inputs), list(&node.outputs))
     }
 
     fn comment(&self, id: NodeId, node: &Node, choice: &Choice, step: &str) -> String {
@@ -334,6 +341,9 @@ impl Network<'_> {
         for alias in self.plan.aliases.iter().filter(|a| a.node == id && a.kind == AliasKind::InPlace) {
             notes.push(format!("in place of {}", self.graph.tensor(alias.operand).name));
         }
+        for alias in self.plan.aliases.iter().filter(|a| a.node == id && a.kind == AliasKind::Overlaid) {
+            notes.push(format!("over rows of {} that were read", self.graph.tensor(alias.operand).name));
+        }
         let (name, notes) = (comment(&node.name), comment(&notes.join(", ")));
         let signature = self.signature(node);
         format!("    /* {step} {name}: {} {signature}\n     *   {notes} */", node.op.name())
@@ -344,7 +354,7 @@ impl Network<'_> {
         let why = match alias.map(|a| a.kind) {
             Some(AliasKind::View) => "the result is a view of its operand",
             Some(AliasKind::Joined) => "the operands are written where the result needs them",
-            Some(AliasKind::InPlace) => "the result already is where it should be",
+            Some(AliasKind::InPlace | AliasKind::Overlaid) => "the result already is where it should be",
             None => "there is nothing to compute",
         };
         let (name, op, signature) = (comment(&node.name), node.op.name(), self.signature(node));

@@ -10,6 +10,7 @@ use super::traffic::{self, Moved, Tiles};
 use super::weights::Weights;
 use crate::ir::{Graph, NodeId, TensorId};
 use crate::targets::{Assignment, Library, Platform};
+use crate::tiling::streaming::Point;
 use crate::tiling::{AliasKind, Home, Plan};
 
 /// Marks a folder as ours.
@@ -52,12 +53,30 @@ pub struct Layer {
     /// The parts, where it is computed in parts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tiles: Option<Tiles>,
+    /// The layers, where it stands for some that are computed row by row together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub streamed: Option<Streams>,
     /// What the DMA moves for it, where the plan has transfers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved: Option<Moved>,
     /// Why other kernels were not taken.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rejected: Vec<String>,
+}
+
+/// Layers that are computed row by row together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Streams {
+    /// Their names.
+    pub layers: Vec<String>,
+    /// Rows of its result that a layer computes at a time at most.
+    pub rows: usize,
+    /// Bytes of the rows that exist at a time.
+    pub buffer_bytes: usize,
+    /// How many calls and moves there are.
+    pub steps: usize,
+    /// Bytes that move within the buffers.
+    pub moved_bytes: u64,
 }
 
 /// One memory.
@@ -124,6 +143,9 @@ pub struct Report {
     pub totals: Totals,
     /// Memories used.
     pub memories: Vec<MemoryUse>,
+    /// What other numbers of bytes of RAM take, the most first, where a budget was given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ram_curve: Vec<Point>,
     /// Nodes in execution order.
     pub layers: Vec<Layer>,
     /// Tensors that share bytes on purpose.
@@ -168,6 +190,7 @@ impl Report {
             interface: api.clone(),
             totals,
             memories: memories(plan),
+            ram_curve: plan.curve.clone(),
             layers,
             aliases: aliases(graph, plan),
             tensors: tensors(graph, plan),
@@ -218,9 +241,24 @@ fn layer(
         predicted_cycles: choice.and_then(|c| plan.cycles.get(&id).copied().or(c.cycles)),
         mode: choice.and_then(|_| traffic::mode(graph, plan, platform, id)).map(str::to_string),
         tiles: plan.tiled.get(&id).map(Tiles::of),
+        streamed: streamed(graph, plan, id),
         moved: choice.and_then(|_| traffic::layer(graph, plan, platform, id)),
         rejected: rejected.map(|r| format!("{}: {}", r.kernel, r.reason)).collect(),
     }
+}
+
+fn streamed(graph: &Graph, plan: &Plan, id: NodeId) -> Option<Streams> {
+    let streaming = plan.streams.get(&id)?;
+    // Groups are named by their first and last layers.
+    let name = &graph.node(id).name;
+    let group = plan.streamed.iter().find(|g| g.name() == *name)?;
+    Some(Streams {
+        layers: group.layers.clone(),
+        rows: group.rows,
+        buffer_bytes: streaming.scratch_at,
+        steps: streaming.steps.len(),
+        moved_bytes: streaming.moved(),
+    })
 }
 
 fn memories(plan: &Plan) -> Vec<MemoryUse> {
@@ -251,6 +289,7 @@ fn aliases(graph: &Graph, plan: &Plan) -> Vec<Json> {
             AliasKind::InPlace => "in place",
             AliasKind::View => "view",
             AliasKind::Joined => "joined",
+            AliasKind::Overlaid => "overlaid",
         };
         serde_json::json!({
             "node": graph.node(a.node).name, "operand": graph.tensor(a.operand).name,

@@ -339,6 +339,8 @@ fn compile_all(
                 results: vec![],
                 scratch_bytes: 0,
                 inplace: vec![],
+                overlay: Vec::new(),
+                streamed: false,
                 packs: vec![],
                 engine_cycles: None,
                 cycles: None,

@@ -12,6 +12,7 @@ use crate::emit::{Layer, MemoryUse, Totals, arena_name};
 use crate::sim::{LayerTime, PartTime, Stretch, Timeline};
 use crate::targets::Platform;
 use crate::targets::platform::Role;
+use crate::tiling::streaming::Point;
 
 /// A run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +32,9 @@ pub struct Record {
     /// Memories used.
     #[serde(default)]
     pub memories: Vec<MemoryUse>,
+    /// What other numbers of bytes of RAM take, where a budget was given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ram_curve: Vec<Point>,
     /// Nodes in the order of execution.
     #[serde(default)]
     pub layers: Vec<LayerRecord>,
@@ -181,6 +185,7 @@ impl Record {
             platform: Hardware::default(),
             totals: Totals::default(),
             memories: Vec::new(),
+            ram_curve: Vec::new(),
             layers: Vec::new(),
             ending: None,
             buffers: Vec::new(),
@@ -192,6 +197,7 @@ impl Record {
         record.platform = hardware(&compiled.target.platform);
         record.totals = report.totals.clone();
         record.memories.clone_from(&report.memories);
+        record.ram_curve.clone_from(&report.ram_curve);
         let layer = |(number, planned): (usize, &Layer)| LayerRecord {
             planned: Layer { rejected: Vec::new(), ..planned.clone() },
             measured: measured(times, |n| n == number),

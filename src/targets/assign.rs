@@ -295,6 +295,8 @@ fn fit(facts: &Facts, id: KernelId, kernel: &Kernel) -> std::result::Result<Choi
         results: facts.results.iter().map(|(n, _)| n.clone()).collect(),
         scratch_bytes,
         inplace: inplace(facts, manifest),
+        overlay: Vec::new(),
+        streamed: false,
         packs,
         cycles: count("cost", &manifest.cost)?,
         links: Vec::new(),

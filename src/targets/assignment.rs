@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::packing::Packing;
 use crate::ir::ops::Operator;
-use crate::ir::ops::{Chain, Params};
+use crate::ir::ops::{Chain, Params, Source, Streamed};
 use crate::ir::{DType, NodeId, TensorType};
 
 /// Index of a kernel in the library that was searched.
@@ -28,12 +28,17 @@ pub struct Choice {
     pub scratch_bytes: usize,
     /// Pairs (operand index, result index): the result may be written over the operand.
     pub inplace: Vec<(usize, usize)>,
+    /// Operands (by index) and bytes: the result may begin so many bytes before the operand, over what is read by the time that
+    /// it is written.
+    pub overlay: Vec<(usize, usize)>,
     /// Operands (by index), all constant, that the kernel reads packed.
     pub packs: Vec<(usize, Packing)>,
     /// Predicted cycles, where the manifest has a cost: of one core, for kernels that were written for one.
     pub cycles: Option<u64>,
-    /// The calls of a chain, one for each link; none for all other operators.
+    /// The calls of a chain, or of layers computed row by row, one for each link; none for all other operators.
     pub links: Vec<LinkCall>,
+    /// Whether the calls are made row by row, each many times.
+    pub streamed: bool,
     /// Into how many pieces (at least 2) the platform's call template cuts the work of a kernel that was written for one core;
     /// `None` where it does not: kernels written for all cores, and calls by one core.
     pub shares: Option<u64>,
@@ -79,6 +84,8 @@ impl Choice {
             results: last.map_or_else(Vec::new, |(c, _)| c.results.clone()),
             scratch_bytes: scratch_at + scratch,
             inplace: Vec::new(),
+            overlay: Vec::new(),
+            streamed: false,
             packs: packs.collect(),
             cycles: links.iter().map(|(c, _)| c.cycles).sum(),
             shares: None,
@@ -91,6 +98,42 @@ impl Choice {
                     result_at: (i < between).then_some(i % 2 * places[0]),
                     scratch_at,
                 })
+                .collect(),
+        }
+    }
+
+    /// The choice for layers that are computed row by row together, from those of the links. Where everything lies in the
+    /// scratch memory is a matter of the plan.
+    pub fn streamed(
+        op: &Streamed,
+        links: Vec<Choice>,
+        operands: Vec<String>,
+        scratch_bytes: usize,
+    ) -> Choice {
+        let packs = links.iter().zip(&op.links).flat_map(|(choice, link)| {
+            choice.packs.iter().filter_map(|(i, packing)| match link.operands.get(*i)? {
+                Source::Operand(o) => Some((*o, *packing)),
+                Source::Link(_) => None,
+            })
+        });
+        let last = links.last();
+        Choice {
+            kernel: last.map_or(KernelId(0), |c| c.kernel),
+            types: Vec::new(),
+            params: Params::new(),
+            operands,
+            results: last.map_or_else(Vec::new, |c| c.results.clone()),
+            scratch_bytes,
+            inplace: Vec::new(),
+            overlay: Vec::new(),
+            streamed: true,
+            packs: packs.collect(),
+            cycles: links.iter().map(|c| c.cycles).sum(),
+            shares: None,
+            engine_cycles: None,
+            links: links
+                .into_iter()
+                .map(|choice| LinkCall { choice, result_at: None, scratch_at: 0 })
                 .collect(),
         }
     }

@@ -87,7 +87,14 @@ impl Library {
     /// The names of the kernels that a choice calls.
     pub fn names(&self, choice: &Choice) -> String {
         let calls = choice.calls();
-        let names: Vec<&str> = calls.iter().map(|c| self.kernel(c.kernel).manifest.name.as_str()).collect();
+        let mut names: Vec<&str> = Vec::new();
+        for call in calls {
+            let name = self.kernel(call.kernel).manifest.name.as_str();
+            // Of layers computed row by row there are many: each kernel is named once.
+            if !choice.streamed || !names.contains(&name) {
+                names.push(name);
+            }
+        }
         names.join(" + ")
     }
 

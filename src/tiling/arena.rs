@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use super::allocator::{self, Buffer};
 use super::external::{ALIGNMENT, Loads};
 use super::levels::Near;
+use super::overlay::Overlays;
 use super::plan::{ArenaUse, Home, Interface, Plan};
 use super::planner::{Draft, MemoryOptions, Owner, arena_buffers, callers_blocks, peak};
 use super::spill::{Absence, Owned, Spiller};
@@ -73,7 +74,7 @@ impl Arena<'_> {
     }
 
     /// Bytes of the constants that lie in the same memory, and those left for the arena.
-    fn room(&self) -> (usize, Option<usize>) {
+    pub fn room(&self) -> (usize, Option<usize>) {
         let mut tables = BTreeMap::new();
         for id in self.draft.runs() {
             let node = self.graph.node(id);
@@ -136,10 +137,27 @@ impl Arena<'_> {
         owners
     }
 
+    /// The lower of two: results over operands of streamed layers, or not.
     fn allocate(&self, spiller: &Spiller, loads: &Loads, absences: &[Absence]) -> Result<Plan> {
+        let apart = self.offsets(spiller, loads, absences, &Overlays::default())?;
+        let overlays = Overlays::of(self.graph, self.assignment, self.options, self.draft);
+        if overlays.is_empty() || !absences.is_empty() || !loads.groups.is_empty() {
+            return Ok(apart);
+        }
+        let over = self.offsets(spiller, loads, absences, &overlays)?;
+        Ok(if over.arenas[0].bytes < apart.arenas[0].bytes { over } else { apart })
+    }
+
+    fn offsets(
+        &self,
+        spiller: &Spiller,
+        loads: &Loads,
+        absences: &[Absence],
+        overlays: &Overlays,
+    ) -> Result<Plan> {
         let (graph, options) = (self.graph, self.options);
         let Draft { order, blocks, .. } = self.draft;
-        let owners = spiller.stays(&self.owners(loads), absences);
+        let owners = overlays.applied(spiller.stays(&self.owners(loads), absences));
         let peak = peak(&owners, order);
         let mut widest = vec![options.alignment.max(1); blocks.blocks.len()];
         for (t, (block, _)) in &blocks.place {
@@ -150,9 +168,14 @@ impl Arena<'_> {
                 Owner::Block(b) => widest[*b],
                 Owner::Stay(b, _) => widest[*b].max(ALIGNMENT),
                 Owner::Scratch(_) | Owner::Load(_) => options.alignment.max(ALIGNMENT),
+                Owner::Pair(_) => 1,
             };
-            Buffer::new(i.to_string(), *first as i64, *last as i64 + 1, *bytes as u64)
-                .aligned(alignment as u64)
+            let buffer = Buffer::new(i.to_string(), *first as i64, *last as i64 + 1, *bytes as u64);
+            let buffer = buffer.aligned(alignment as u64);
+            match overlays.place(owner) {
+                Some(offset) => buffer.fixed_at(offset as u64),
+                None => buffer,
+            }
         };
         let buffers: Vec<Buffer> = owners.iter().enumerate().map(buffer).collect();
         // Of what leaves there are many choices.
@@ -172,6 +195,7 @@ impl Arena<'_> {
                 Owner::Stay(b, stay) => drop(stays.insert((*b, *stay), home)),
                 Owner::Scratch(id) => drop(plan.scratch.insert(*id, home)),
                 Owner::Load(i) => drop(arrivals.insert(*i, home)),
+                Owner::Pair(_) => {}
             }
         }
         if options.interface == Interface::Caller {
@@ -192,6 +216,8 @@ impl Arena<'_> {
         });
         plan.order = order.clone();
         plan.aliases = blocks.aliases.clone();
+        plan.aliases.extend(overlays.aliases());
+        plan.aliases.sort_by_key(|a| order.iter().position(|id| *id == a.node));
         plan.elided = blocks.elided.clone();
         loads.extend(&mut plan, &arrivals);
         if let Some(outside) = &options.outside {

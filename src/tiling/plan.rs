@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::streaming::{Group, Point, Streaming};
 use super::tiles::Tiled;
 use crate::ir::{NodeId, TensorId};
 
@@ -79,6 +80,8 @@ pub enum AliasKind {
     View,
     /// The operand is written straight into its part of the result (concatenation).
     Joined,
+    /// Rows of the result are written over rows of the operand that were read.
+    Overlaid,
 }
 
 /// Two tensors that share bytes on purpose.
@@ -202,6 +205,12 @@ pub struct Plan {
     pub interface: Interface,
     /// Layers of the network, by name, that are merged into one node of the graph that this is a plan of.
     pub fused: Vec<Vec<String>>,
+    /// Layers of the network, by name, that are computed row by row together: one node of the graph that this is a plan of.
+    pub streamed: Vec<Group>,
+    /// What those nodes do, step by step.
+    pub streams: BTreeMap<NodeId, Streaming>,
+    /// What other numbers of bytes would have taken, where that was looked at.
+    pub curve: Vec<Point>,
     /// Layers of the network, by name, whose reductions are cut, and into how many pieces.
     pub cuts: Vec<(String, usize)>,
 }

@@ -37,6 +37,10 @@ pub struct MemoryOptions {
     pub scratchpad: Option<Scratchpad>,
     /// Whether constants lie in the level of the arena too.
     pub holds_constants: bool,
+    /// Whether layers may be computed row by row together.
+    pub streams: bool,
+    /// Bytes of the arena at most, if the user says so.
+    pub ram_budget: Option<usize>,
     /// The memory outside of the chip, for constants and for what does not fit the arena.
     pub outside: Option<Outside>,
 }
@@ -52,6 +56,8 @@ impl Default for MemoryOptions {
             search_nodes: 20_000,
             scratchpad: None,
             holds_constants: false,
+            streams: false,
+            ram_budget: None,
             outside: None,
         }
     }
@@ -91,13 +97,7 @@ pub fn plan(
     library: &Library,
     options: &MemoryOptions,
 ) -> Result<Plan> {
-    let orders = schedule::candidates(graph).map_err(|nodes| {
-        Diagnostic::internal(format!("the graph has a cycle through {} nodes", nodes.len()))
-    })?;
-    let drafts = orders.into_iter().map(|order| draft(graph, assignment, options, order));
-    let Some(draft) = drafts.min_by_key(|d| d.peak) else {
-        return Err(Diagnostic::internal("no schedule").into());
-    };
+    let draft = best_draft(graph, assignment, options)?;
     let near = match &options.scratchpad {
         Some(pad) => {
             let Draft { order, blocks, .. } = &draft;
@@ -115,6 +115,28 @@ pub fn plan(
         external::add_waits(&mut plan, outside);
     }
     Ok(plan)
+}
+
+/// The order and sharing with the fewest live bytes.
+///
+/// # Errors
+/// The graph has a cycle.
+pub fn best_draft(graph: &Graph, assignment: &Assignment, options: &MemoryOptions) -> Result<Draft> {
+    let orders = schedule::candidates(graph).map_err(|nodes| {
+        Diagnostic::internal(format!("the graph has a cycle through {} nodes", nodes.len()))
+    })?;
+    let drafts = orders.into_iter().map(|order| draft(graph, assignment, options, order));
+    let best = drafts.min_by_key(|d| d.peak);
+    best.ok_or_else(|| Diagnostic::internal("no schedule").into())
+}
+
+/// Bytes that the memory leaves the arena; `None` for no limit.
+///
+/// # Errors
+/// The graph has a cycle.
+pub fn room(graph: &Graph, assignment: &Assignment, options: &MemoryOptions) -> Result<Option<usize>> {
+    let draft = best_draft(graph, assignment, options)?;
+    Ok(Arena { graph, assignment, options, draft: &draft, near: None }.room().1)
 }
 
 /// Shares memory for one order: joins every concatenation, then leaves alone those that are cheaper copied.
@@ -153,6 +175,8 @@ pub enum Owner {
     Scratch(NodeId),
     /// A group of constants.
     Load(usize),
+    /// An operand and the result that is written over it, see [`overlay`](super::overlay).
+    Pair(usize),
 }
 
 pub fn arena_buffers(

@@ -13,6 +13,7 @@ use form::{
 
 use super::plan::{Alias, AliasKind, ArenaUse, External, Home, Load, Plan, Spill, Staged, Trip};
 use super::planner::MemoryOptions;
+use super::streaming::Merged;
 use super::tiles::{Tiled, Tiler};
 use super::variant::{Source, Variant};
 use crate::diag::{Diagnostic, Result};
@@ -79,6 +80,7 @@ fn why(kind: AliasKind) -> &'static str {
         AliasKind::InPlace => "in place",
         AliasKind::View => "view",
         AliasKind::Joined => "joined",
+        AliasKind::Overlaid => "overlaid",
     }
 }
 
@@ -155,6 +157,7 @@ pub fn save(graph: &Graph, plan: &Plan, target: &str) -> Result<String> {
         format: FORMAT,
         target: target.into(),
         fused: plan.fused.clone(),
+        streamed: plan.streamed.clone(),
         pieces: plan.cuts.iter().cloned().collect(),
         memories: plan.arenas.iter().chain(&plan.outside).map(memory).collect(),
         layers: plan.order.iter().map(layer).collect(),
@@ -162,6 +165,7 @@ pub fn save(graph: &Graph, plan: &Plan, target: &str) -> Result<String> {
         loads: plan.loads.iter().map(load).collect(),
         spills: plan.spills.iter().map(spill).collect(),
         least_cycles: plan.cycles_bound,
+        ram_curve: plan.curve.clone(),
     };
     let text = serde_json::to_string_pretty(&saved)
         .map_err(|e| Diagnostic::internal(format!("a plan cannot be saved: {e}")))?;
@@ -193,8 +197,10 @@ pub fn load(text: &str, subject: &Subject) -> Result<Variant> {
         return Err(Diagnostic::invalid(message).help(HELP).into());
     }
     let cuts = saved.pieces.clone().into_iter().collect();
-    let plan = Plan { fused: saved.fused.clone(), cuts, ..Plan::default() };
-    let (graph, assignment) = subject.source.of_plan(&plan)?;
+    let (fused, streamed) = (saved.fused.clone(), saved.streamed.clone());
+    let mut plan = Plan { fused, streamed, cuts, curve: saved.ram_curve.clone(), ..Plan::default() };
+    let Merged { graph, assignment, streams } = subject.source.of_plan(&plan)?;
+    plan.streams = streams;
     let (library, options) = (subject.source.library, subject.options);
     let subject = Network { graph: &graph, assignment: &assignment, library, options };
     let names = Names::of(subject.graph);
@@ -341,7 +347,7 @@ impl Reader<'_> {
             self.plan.external.insert((id, stream), External { from: small(c.from)?, home });
         }
         for s in &layer.shares {
-            let kinds = [AliasKind::InPlace, AliasKind::View, AliasKind::Joined];
+            let kinds = [AliasKind::InPlace, AliasKind::View, AliasKind::Joined, AliasKind::Overlaid];
             let kind = kinds.into_iter().find(|k| why(*k) == s.why);
             let kind = kind.ok_or_else(|| wrong(format!("`{}` is no reason to share memory", s.why)))?;
             let (operand, result) = (self.tensor(&s.operand)?, self.tensor(&s.result)?);

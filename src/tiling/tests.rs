@@ -20,6 +20,8 @@ fn kernels(graph: &Graph, inplace: &[&str]) -> Assignment {
         results: vec![],
         scratch_bytes: 0,
         inplace: if inplace.contains(&graph.node(id).op.name()) { vec![(0, 0)] } else { vec![] },
+        overlay: Vec::new(),
+        streamed: false,
         packs: vec![],
         engine_cycles: None,
         cycles: None,

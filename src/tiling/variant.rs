@@ -7,6 +7,7 @@ use super::fusion::{self, Fusion};
 use super::plan::Plan;
 use super::planner::MemoryOptions;
 use super::reduction;
+use super::streaming::{self, Merged};
 use crate::diag::{Kind, Result};
 use crate::ir::Verified;
 use crate::targets::{Assignment, Library, Platform};
@@ -42,6 +43,9 @@ impl Source<'_> {
     /// It fits in no way: says why it does not as it is.
     pub fn plan(&self, options: &MemoryOptions, fusion: Fusion) -> Result<Variant> {
         let Source { graph, assignment, platform, library } = *self;
+        if options.scratchpad.is_none() {
+            return streaming::plan(graph, assignment, library, options);
+        }
         let faults = match fusion::plan(graph, assignment, library, options, fusion) {
             Ok(variant) => return Ok(variant),
             Err(faults) => faults,
@@ -55,13 +59,14 @@ impl Source<'_> {
         Ok(variant)
     }
 
-    /// The graph and kernels that `plan` is a plan of.
+    /// The graph and kernels that `plan` is a plan of, and what its streamed nodes do by themselves.
     ///
     /// # Errors
     /// Its cuts or groups are none of this network.
-    pub fn of_plan(&self, plan: &Plan) -> Result<(Verified, Assignment)> {
+    pub fn of_plan(&self, plan: &Plan) -> Result<Merged> {
         let Source { graph, assignment, platform, library } = *self;
         let (graph, assignment) = reduction::apply(graph, assignment, platform, library, &plan.cuts)?;
-        fusion::apply(&graph, &assignment, &plan.fused)
+        let (graph, assignment) = fusion::apply(&graph, &assignment, &plan.fused)?;
+        streaming::apply(&graph, &assignment, library, &plan.streamed)
     }
 }

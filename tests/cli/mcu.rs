@@ -162,6 +162,39 @@ fn what_does_not_fit_is_refused_with_numbers() {
     refused(&["--l2", "8000"], "bytes of `sram`, which has 8000");
 }
 
+#[test]
+fn a_budget_of_ram_is_kept_row_by_row() {
+    let tmp = tempfile::tempdir().unwrap();
+    let network = repository("DeployTest/Models/Int8/InvertedResiduals");
+    let run = |target: &str, more: &[&str]| {
+        let args = ["run", &network, "--target", target];
+        seen(tmp.path(), &tilewright(tmp.path(), &[&args, more].concat()))
+    };
+    for (target, budget) in [("host", "10000"), ("cortex-m4", "12000"), ("rv32imc", "10000")] {
+        if target != "host" && !ready(target) {
+            continue;
+        }
+        let text = run(target, &["--ram-budget", budget]);
+        assert!(text.starts_with("exit code 0") && text.contains("PASS, exact"), "{target}: {text}");
+        assert!(text.contains("at a time: ") && text.contains("no extra MACs"), "{target}: {text}");
+        // The memory there is does not have to be named a budget.
+        let more = if target == "host" { "96KiB" } else { budget };
+        assert!(run(target, &["--l2", more]).contains("PASS, exact"), "{target}");
+        for budget in ["0", "1", "8000"] {
+            let text = run(target, &["--ram-budget", budget]);
+            let said = ["exit code 5", &format!("the budget is {budget}"), "--ram-budget "];
+            assert!(said.iter().all(|s| text.contains(s)), "{target}: {text}");
+            // What it says is enough.
+            let least = text.split("--ram-budget ").nth(1).and_then(|s| s.split(' ').next()).unwrap();
+            assert!(run(target, &["--ram-budget", least]).contains("PASS, exact"), "{target}: {least}");
+        }
+    }
+    let text = run("host", &["--ram-budget", "10000", "--no-fusion"]);
+    assert!(text.starts_with("exit code 5") && text.contains("every layer by itself"), "{text}");
+    let text = run("siracusa", &["--ram-budget", "10000"]);
+    assert!(text.starts_with("exit code 3") && text.contains("say --l1 and --l2 instead"), "{text}");
+}
+
 /// Runs a case where only these commands are to be found.
 fn with_only(dir: &Path, tools: &[&str], args: &[&str]) -> Output {
     let bin = dir.join("bin");

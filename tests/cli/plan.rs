@@ -7,7 +7,8 @@ use super::chip::repository;
 use super::{seen, tilewright};
 
 const KWS: &str = "DeployTest/Models/Int8/KeywordSpotting/network.onnx";
-const CASES: [(&str, &[&str]); 7] = [
+const MOBILE: &str = "DeployTest/Models/Int8/InvertedResiduals/network.onnx";
+const CASES: [(&str, &[&str]); 8] = [
     (KWS, &["--target", "siracusa", "--l1", "12000"]),
     (KWS, &["--target", "siracusa", "--default-level", "l3"]),
     (KWS, &["--target", "siracusa", "--l1", "16000"]),
@@ -21,6 +22,7 @@ const CASES: [(&str, &[&str]); 7] = [
         &["--target", "siracusa", "--l1", "3000", "--default-level", "l3"],
     ),
     ("DeployTest/Models/Int8/AutoEncoder/network.onnx", &["--target", "host"]),
+    (MOBILE, &["--target", "host", "--ram-budget", "9000"]),
 ];
 
 /// A change to a plan.

@@ -42,6 +42,37 @@ pub fn large_random_graph(seed: u64, flavour: Flavour, nodes: usize) -> Graph {
     random_graph_of(seed, flavour, nodes, Sizes { axis: 20, elements: 12_000 })
 }
 
+/// Layers as networks for pictures have them, which are mostly computed row by row: convolutions with all sorts of windows,
+/// pools, additions of what came before.
+#[allow(dead_code)]
+pub fn picture_graph(seed: u64) -> Graph {
+    let mut graph = Graph::new("random");
+    let empty = graph.clone();
+    let mut b = Builder {
+        random: Random::new(seed),
+        flavour: Flavour::Integer,
+        sizes: Sizes { axis: 24, elements: 12_000 },
+        patch: Patch::new(&empty),
+        tensors: Vec::new(),
+        read: Vec::new(),
+        nodes: 0,
+    };
+    // Pictures come channels last.
+    let shape = [1, 8 + b.below(16), 8 + b.below(16), 4];
+    let input = b.patch.input(Tensor::new("input", TensorType::new(DType::S8, shape)));
+    let turned = b.node(Transpose { perm: vec![0, 3, 1, 2] }, &[input]);
+    let mut x = turned.unwrap_or(input);
+    let mut seen = Vec::new();
+    for _ in 0..6 + b.below(8) {
+        seen.push(x);
+        x = b.picture_layer(x, &seen).unwrap_or(x);
+    }
+    b.patch.output("output", x);
+    let edits = b.patch.finish();
+    graph.apply(edits);
+    graph
+}
+
 fn random_graph_of(seed: u64, flavour: Flavour, nodes: usize, sizes: Sizes) -> Graph {
     let mut graph = Graph::new("random");
     let empty = graph.clone();
@@ -206,6 +237,45 @@ impl Builder<'_> {
         }
         self.behind(y, 1)
     }
+    fn picture_layer(&mut self, x: TensorId, seen: &[TensorId]) -> Option<TensorId> {
+        let shape = self.shape(x);
+        let alike: Vec<_> = seen.iter().copied().filter(|t| *t != x && self.shape(*t) == shape).collect();
+        if !alike.is_empty() && self.chance(60) {
+            let other = alike[self.below(alike.len())];
+            let sum = self.node(Add::default(), &[x, other])?;
+            return self.bytes(sum);
+        }
+        if self.chance(15) {
+            self.pool(x)?;
+            return self.tensors.last().copied();
+        }
+        let depthwise = self.chance(40);
+        let group = if depthwise { shape[1] } else { 1 };
+        let outputs = if depthwise { shape[1] } else { 4 * (1 + self.below(4)) };
+        let kernel = [1 + self.below(5), 1 + self.below(4)];
+        let op = Conv {
+            group,
+            strides: vec![1 + self.below(4) / 3, 1 + self.below(4) / 3],
+            dilations: vec![1 + self.below(6) / 5, 1],
+            pads: (0..4).map(|i| if self.chance(70) { kernel[i % 2] / 2 } else { 0 }).collect(),
+            layout: Layout::ChannelsFirst,
+            requant: None,
+            act: Activation::None,
+        };
+        let w = self.constant(DType::S8, &[outputs, shape[1] / group, kernel[0], kernel[1]], 8);
+        let y = self.node(op, &[x, w])?;
+        self.bytes(y)
+    }
+
+    /// A requantisation to bytes.
+    fn bytes(&mut self, x: TensorId) -> Option<TensorId> {
+        let channels = self.shape(x)[1];
+        let mul = self.constant(DType::S32, &[channels], 100);
+        let add = self.constant(DType::S32, &[channels], 10_000);
+        let requant = Requant { shift: 4 + self.below(6) as u32, lo: -128, hi: 127, axis: 1 };
+        self.node(RequantShift { requant }, &[x, mul, add])
+    }
+
     fn int(&self) -> bool {
         self.flavour == Flavour::Integer
     }

@@ -141,6 +141,7 @@ mod softsign;
 mod special;
 mod split;
 mod sqrt;
+mod streamed;
 mod strided;
 mod sub;
 mod tan;
@@ -269,6 +270,7 @@ pub use softplus::Softplus;
 pub use softsign::Softsign;
 pub use split::Split;
 pub use sqrt::Sqrt;
+pub use streamed::{Source, StreamLink, Streamed};
 pub use sub::Sub;
 pub use tan::Tan;
 pub use tanh::Tanh;
@@ -589,4 +591,5 @@ ops! {
     LayerNormGrad,
     Sgd,
     Chain,
+    Streamed,
 }

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::tiling::streaming::{Group, Point};
+
 /// A plan in names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -14,6 +16,8 @@ pub(super) struct Saved {
     pub(super) target: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) fused: Vec<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) streamed: Vec<Group>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) pieces: BTreeMap<String, usize>,
     pub(super) memories: Vec<Memory>,
@@ -23,6 +27,8 @@ pub(super) struct Saved {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) spills: Vec<SavedSpill>,
     pub(super) least_cycles: Option<u64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) ram_curve: Vec<Point>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -11,10 +11,10 @@ mod transfers;
 
 use super::plan::{Home, Interface, Plan};
 use super::planner::MemoryOptions;
-use super::tiles;
+use super::{streaming, tiles};
 use crate::diag::{Diagnostic, Diagnostics, Result};
 use crate::ir::ops::View;
-use crate::ir::{Graph, NodeId, TensorId};
+use crate::ir::{Graph, NodeId, Op, TensorId};
 use crate::targets::{Assignment, Library};
 
 /// Alignment of whatever kernels and transfers take by words, in bytes.
@@ -95,6 +95,7 @@ pub fn validate(
     replay.check_homes();
     replay.check_memories();
     replay.check_tiled();
+    replay.check_streams();
     replay.check_staged(&plan.runs());
     replay.check_loads(&plan.runs());
     replay.check_spills(plan.runs().len());
@@ -203,6 +204,21 @@ impl Replay<'_> {
             };
             for message in tiles::faults(self.graph, self.library, node, choice, tiled) {
                 self.fault(Some(*id), message);
+            }
+        }
+    }
+
+    /// Streamed nodes have steps; those of others are never looked at.
+    fn check_streams(&mut self) {
+        let graph = self.graph;
+        for (id, node) in graph.nodes().filter(|(_, n)| matches!(n.op, Op::Streamed(_))) {
+            match (self.plan.streams.get(&id), self.assignment.choices.get(&id)) {
+                (Some(streaming), Some(choice)) if !self.plan.elided.contains(&id) => {
+                    for message in streaming::faults(graph, self.library, node, choice, streaming) {
+                        self.fault(Some(id), message);
+                    }
+                }
+                _ => self.fault(Some(id), "is streamed and has no steps, or no kernels".into()),
             }
         }
     }
@@ -538,6 +554,12 @@ impl Replay<'_> {
                     None => choice.inplace.contains(&(o, r)),
                 };
                 let in_place = safe && from == to && elements(*operand) == elements(*result);
+                // Rows are written over rows that were read.
+                let stream = self.plan.streams.get(&id).filter(|_| r == 0 && from.0 == to.0);
+                let in_place = in_place
+                    || stream.is_some_and(|s| {
+                        streaming::behind(self.graph, &node, s, o, from.1 as i64 - to.1 as i64)
+                    });
                 let joins = joined.get(o).is_some_and(|offset| {
                     (from.0, from.1) == (to.0, to.1 + offset * self.graph.tensor(*operand).ty.dtype.bytes())
                 });
