@@ -212,12 +212,15 @@ impl Arena<'_> {
             capacity: options.capacity,
             lower_bound: peak,
             alignment,
-            optimal: best.proven,
+            // Results over operands are put at the bottom: elsewhere they might leave fewer gaps.
+            optimal: best.proven && (overlays.is_empty() || best.height as usize == peak),
         });
         plan.order = order.clone();
         plan.aliases = blocks.aliases.clone();
         plan.aliases.extend(overlays.aliases());
-        plan.aliases.sort_by_key(|a| order.iter().position(|id| *id == a.node));
+        if !overlays.is_empty() {
+            plan.aliases.sort_by_key(|a| order.iter().position(|id| *id == a.node));
+        }
         plan.elided = blocks.elided.clone();
         loads.extend(&mut plan, &arrivals);
         if let Some(outside) = &options.outside {
