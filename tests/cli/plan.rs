@@ -11,7 +11,7 @@ const MOBILE: &str = "DeployTest/Models/Int8/InvertedResiduals/network.onnx";
 const CASES: [(&str, &[&str]); 8] = [
     (KWS, &["--target", "siracusa", "--l1", "12000"]),
     (KWS, &["--target", "siracusa", "--default-level", "l3"]),
-    (KWS, &["--target", "siracusa", "--l1", "16000"]),
+    (KWS, &["--target", "siracusa", "--l1", "18000"]),
     (KWS, &["--target", "siracusa", "--io", "caller", "--untiled"]),
     (
         "DeployTest/Models/Int8/Attention/network.onnx",
@@ -54,7 +54,7 @@ fn compile(dir: &Path, model: &str, options: &[&str], more: &[&str]) -> String {
 fn layers_are_computed_together_unless_told_otherwise() {
     let tmp = tempfile::tempdir().unwrap();
     let dir = tmp.path();
-    let options = ["--target", "siracusa", "--l1", "16000"];
+    let options = ["--target", "siracusa", "--l1", "18000"];
     compile(dir, KWS, &options, &["-o", "together", "--save-plan", "together.json"]);
     compile(dir, KWS, &options, &["-o", "apart", "--no-fusion", "--save-plan", "apart.json"]);
     let plan =
