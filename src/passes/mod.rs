@@ -26,6 +26,7 @@ mod no_ops;
 mod padding;
 mod quantise;
 mod sweep;
+mod uniform_requant;
 
 /// One step of the pipeline.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +69,7 @@ pipeline! {
     padding: "fold Pad into the windows behind it",
     fuse_transpose: "let products read operands transposed",
     fuse_bias: "fold additions of constants into biases",
+    uniform_requant: "keep one multiplier and addend where all channels have the same",
     fuse_requant: "requantise accumulators where they are made",
     lookup: "replace chains on 8-bit tensors by tables",
     fuse_activation: "clip floats where they are made",
