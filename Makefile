@@ -19,7 +19,7 @@ setup:
 	@scripts/setup.sh certificates cc make size rust
 
 setup-test: setup
-	@scripts/setup.sh gcc clang sanitizers riscv arm qemu-system-riscv32 qemu-system-arm chromium
+	@scripts/setup.sh gcc clang sanitizers riscv arm qemu-system-riscv32 qemu-system-arm cmake chromium
 
 demo: all
 	$(RELEASE) run DeployTest/Models/Int8/KeywordSpotting

@@ -14,7 +14,7 @@ use crate::ir::text;
 use crate::ir::verify::{Verified, check, verify};
 use crate::ir::{DType, Graph, Value};
 use crate::passes;
-use crate::targets::platform::Role;
+use crate::targets::platform::{Memory, Role};
 use crate::targets::{self, Assignment, Library, Platform, Tree};
 use crate::tiling::fusion::Fusion;
 use crate::tiling::saved::{self, Subject};
@@ -286,8 +286,9 @@ pub fn draft(model: &Path, options: &CompileOptions) -> Result<Draft> {
     if let Some(bytes) = options.tiling.arena {
         memory.capacity = Some(arena_bytes(&target.platform, bytes)?);
     }
-    let Variant { graph, assignment, plan } =
+    let Variant { graph, assignment, mut plan } =
         clock.stage("plan", || planned(&graph, &assignment, &target, &memory, options))?;
+    place(&target.platform, matches!(options.plan, PlanSource::Made), &mut memory, &mut plan);
     let file = if let PlanSource::Saved(file) = &options.plan { Some(file.clone()) } else { None };
     Ok(Draft {
         imported: optimised.imported,
@@ -423,10 +424,30 @@ fn fits(platform: &Platform, wanted: Option<u64>, plan: &CheckedPlan, sources: &
     Err(Diagnostic::infeasible(message).help(help).into())
 }
 
+/// Bytes of a memory for tensors, where there is a limit.
+fn free(memory: &Memory) -> Option<usize> {
+    memory.size.and_then(|s| usize::try_from(s.saturating_sub(memory.reserved)).ok())
+}
+
+/// Puts the arena into the first memory that holds it, or where a given plan says; plans are made for the last one.
+fn place(platform: &Platform, made: bool, memory: &mut MemoryOptions, plan: &mut Plan) {
+    let Some(arena) = plan.arenas.first_mut() else { return };
+    let wanted = |m: &&Memory| match made {
+        true => free(m).is_none_or(|size| arena.bytes <= size),
+        false => arena.level == m.name,
+    };
+    let memories = platform.arena_memories();
+    let Some(chosen) = memories.into_iter().find(wanted).filter(|m| m.name != memory.level) else { return };
+    memory.size = free(chosen);
+    memory.capacity = memory.capacity.min(memory.size).or(memory.size);
+    memory.level.clone_from(&chosen.name);
+    arena.level.clone_from(&chosen.name);
+    arena.capacity = memory.capacity;
+}
+
 fn memory_options(platform: &Platform, interface: Interface) -> MemoryOptions {
     let memory = platform.arena_memory();
-    let size = memory.and_then(|m| Some(m.size?.saturating_sub(m.reserved)));
-    let size = size.and_then(|s| usize::try_from(s).ok());
+    let size = memory.and_then(free);
     MemoryOptions {
         level: memory.map_or_else(|| "ram".into(), |m| m.name.clone()),
         capacity: size,

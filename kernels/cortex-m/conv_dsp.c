@@ -94,10 +94,10 @@ void TW_KERNEL(const X_T *x, const int8_t *w, const B_T *bias, Y_T *y, uint32_t 
                     if (ih < 0 || ih >= in_h || w0 >= w1) {
                         to = tw_spread_zeros(to, run_words);
                     } else if (w1 - w0 == kernel_w) {
-                        to = tw_spread(to, 4, px, run, X_MIN < 0);
+                        to = tw_spread(to, px, run, X_MIN < 0);
                     } else if (in_c % 4 == 0) {
                         to = tw_spread_zeros(to, w0 * in_c / 4);
-                        to = tw_spread(to, 4, px + w0 * in_c, (w1 - w0) * in_c, X_MIN < 0);
+                        to = tw_spread(to, px + w0 * in_c, (w1 - w0) * in_c, X_MIN < 0);
                         to = tw_spread_zeros(to, (kernel_w - w1) * in_c / 4);
                     } else {
                         to = partly(to, px, w0, w1, in_c, run);

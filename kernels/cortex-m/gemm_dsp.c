@@ -17,19 +17,17 @@
  * Rows of bytes times a constant matrix, requantised in 32 bits, or as they are where the results have 32
  * bits: four columns of one row at a time.
  *
- * a [m, k], y [m, n]; b packed in rows4, its columns as rows; c has an element for each column, or is NULL. `row` has room
- * for a row as halfwords.
+ * a [m, k], y [m, n]; b packed in rows4, its columns as rows; c has an element for each column, or is NULL.
  */
-void TW_KERNEL(const A_T *a, const int8_t *b, const C_T *c, Y_T *y, uint32_t *row, int32_t m, int32_t k, int32_t n,
-               const int32_t *mul, const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo,
-               int32_t hi)
+void TW_KERNEL(const A_T *a, const int8_t *b, const C_T *c, Y_T *y, int32_t m, int32_t k, int32_t n, const int32_t *mul,
+               const int32_t *add, int32_t mul_step, int32_t add_step, int shift, int32_t lo, int32_t hi)
 {
     const struct tw_scale scale = {mul, add, mul_step, add_step, shift, lo, hi, UINT32_C(1) << shift >> 1};
-    const int32_t words = (k + 3) / 4;
+    const int32_t words = k / 4, rest = k % 4;
     for (int32_t i = 0; i < m; i++, a += k) {
         const uint32_t *rows = (const uint32_t *)(const void *)b;
-        tw_spread(row, 2, a, k, A_MIN < 0);
-        for (int32_t o = 0; o < n; o += 4, rows += 4 * words) {
+        const uint32_t last = rest > 0 ? tw_last((const uint8_t *)a + 4 * words, rest) : 0;
+        for (int32_t o = 0; o < n; o += 4) {
             const int32_t block = n - o < 4 ? n - o : 4;
             uint32_t acc[4] = {0, 0, 0, 0};
             if (c != NULL) {
@@ -37,7 +35,12 @@ void TW_KERNEL(const A_T *a, const int8_t *b, const C_T *c, Y_T *y, uint32_t *ro
                     acc[j] = (uint32_t)c[o + j];
                 }
             }
-            tw_dots_1x4(row, rows, words, acc);
+            tw_dots_1x4(a, rows, words, acc, A_MIN < 0);
+            rows += 4 * words;
+            if (rest > 0) {
+                tw_dots_1x4(&last, rows, 1, acc, A_MIN < 0);
+                rows += 4;
+            }
             for (int32_t j = 0; j < block; j++) {
                 *y++ = sizeof(Y_T) == 4
                     ? (Y_T)acc[j]

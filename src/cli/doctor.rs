@@ -20,6 +20,7 @@ struct Tool {
 const TOOLS: &[(&str, &str, &str, bool)] = &[
     ("cc", "builds networks for the host", "gcc", true),
     ("make", "the Makefile written beside a network", "make", false),
+    ("cmake", "the CMakeLists.txt written beside a network", "cmake", false),
     ("size", "measures code size (flash)", "binutils", false),
     ("gcc", "`make test` builds with two compilers", "gcc", false),
     ("clang", "`make test` builds with two compilers", "clang", false),

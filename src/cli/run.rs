@@ -211,8 +211,8 @@ fn totals(compiled: &Compiled, outcome: &Outcome) -> String {
         });
         line("predicted", format!("{} cycles{}", grouped(predicted), bound.unwrap_or_default()));
     }
-    if let Some(stack) = result.stack_bytes {
-        line("stack", format!("{} of it used", bytes(stack)));
+    if let Some(used) = result.stack_bytes {
+        line("stack", stack(used, result.stack_bound_bytes));
     }
     if let Some(instructions) = result.instructions {
         let each = instructions as f64 / report.totals.macs.max(1) as f64;
@@ -260,6 +260,12 @@ fn memory(memory: &MemoryUse) -> String {
         ),
     };
     format!("{} of {} ({why})", bytes(memory.bytes as u64), memory.level)
+}
+
+/// How much of the stack a run used, of how much any may.
+fn stack(used: u64, bound: Option<u64>) -> String {
+    let bound = bound.map(|b| format!("{} bound, ", bytes(b)));
+    format!("{}{} used", bound.unwrap_or_default(), bytes(used))
 }
 
 fn verdict(result: &CaseResult) -> String {

@@ -51,6 +51,9 @@ pub struct Options {
 /// The file that an external memory holds at the start: constants.
 pub const IMAGE: &str = "external.bin";
 
+/// A program that calls the network, for people to read; no part of it.
+pub const EXAMPLE: &str = "example/main.c";
+
 /// What was emitted.
 #[derive(Clone, Debug)]
 pub struct Sources {
@@ -158,7 +161,13 @@ fn own_files(
     let makefile = runtime.makefile.clone();
     let makefile =
         makefile.unwrap_or_else(|| ("Makefile".into(), include_str!("templates/Makefile.hbs").into()));
-    for (path, text) in own.into_iter().chain([("Makefile", makefile.1.as_str())]) {
+    // Where layers are computed in parts, the network is nothing without the target's runtime.
+    let package = [
+        ("CMakeLists.txt", include_str!("templates/CMakeLists.txt.hbs")),
+        (EXAMPLE, include_str!("templates/example.c.hbs")),
+    ];
+    let package = package.into_iter().filter(|_| runtime.tiled.is_none());
+    for (path, text) in own.into_iter().chain(package).chain([("Makefile", makefile.1.as_str())]) {
         // A fault in a platform's Makefile is shown under its own name.
         let known = if path == "Makefile" { makefile.0.as_str() } else { path };
         templates.add(known, text)?;
@@ -181,6 +190,11 @@ fn extend(context: &mut Map<String, Json>, kernels: &Kernels, platform: &Platfor
     context.insert("sources".into(), json!(sources));
     context.insert("cc".into(), json!(platform.toolchain.cc.join(" ")));
     context.insert("cflags".into(), json!(platform.toolchain.cflags.join(" ")));
+    // What the sources need or gain by; what warns and what measures is for the project.
+    let needed = |f: &&String| !f.starts_with("-W") && !f.starts_with("-D") && *f != "-pedantic";
+    let needed: Vec<&str> = platform.toolchain.cflags.iter().filter(needed).map(String::as_str).collect();
+    context.insert("library_cflags".into(), json!(needed.join(" ")));
+    context.insert("mathematics".into(), json!(platform.toolchain.ldflags.iter().any(|f| f == "-lm")));
 }
 
 #[cfg(test)]

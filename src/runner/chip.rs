@@ -13,6 +13,7 @@ use super::bytes::{from_bytes, to_bytes};
 use super::host::{self, CFile};
 use super::labels::Place;
 use super::objects::{Cache, Flags, missing as missing_tool, run_tool};
+use super::stack;
 use crate::diag::{Diagnostic, Kind, Result};
 use crate::files;
 use crate::ir::{TensorType, Value};
@@ -77,6 +78,8 @@ pub struct Firmware {
     tensors: Vec<Place>,
     /// What an external flash holds.
     image: Vec<u8>,
+    /// Functions whose stack is to be bounded.
+    functions: Vec<String>,
     /// Cores that share the work, where there are several.
     pub shared: Option<u32>,
     /// Bytes of code and constants, if `size` could tell.
@@ -94,6 +97,8 @@ pub struct Ran {
     pub instructions: Option<u64>,
     /// Bytes of stack, if measured.
     pub stack: Option<u64>,
+    /// Bytes of stack that no inference exceeds, or why they are not known; on chips with one core.
+    pub stack_bound: Option<std::result::Result<u64, String>>,
     /// Where cycles went, if measured.
     pub profile: Profile,
 }
@@ -159,6 +164,7 @@ pub fn build(
         options: options.clone(),
         tensors: Vec::new(),
         image: Vec::new(),
+        functions: Vec::new(),
         shared: (platform.cores() > 1).then_some(cores),
         flash_bytes: host::flash_bytes(&network, flags),
     })
@@ -206,6 +212,12 @@ impl Firmware {
         self
     }
 
+    /// The same program, of which these functions are the network; their stack is bounded where there is one core.
+    pub fn of_network(mut self, functions: [String; 2]) -> Firmware {
+        self.functions = if self.shared.is_none() { functions.into() } else { Vec::new() };
+        self
+    }
+
     /// Links the program with these inputs and runs it once; outputs have the given types.
     ///
     /// # Errors
@@ -226,7 +238,13 @@ impl Firmware {
                 Err(Diagnostic::unsupported(message).help("leave --default-level or --simulator out").into())
             }
             Runner::External(command, args, packages) => {
-                parse(&external(command, args, packages, &elf, dir, timeout)?, outputs)
+                let mut ran = parse(&external(command, args, packages, &elf, dir, timeout)?, outputs)?;
+                if !self.functions.is_empty() {
+                    let bound = stack::bound(&elf, &self.flags, &self.functions);
+                    within(ran.stack, &bound)?;
+                    ran.stack_bound = Some(bound);
+                }
+                Ok(ran)
             }
         }
     }
@@ -296,6 +314,17 @@ fn overflow(message: &str) -> Option<Diagnostic> {
     let help = "make the network smaller, or if the chip can, keep its constants outside (--default-level L3), or leave its \
                 activations less (--l2 BYTES)";
     Some(Diagnostic::new(Kind::Infeasible, text).help(help))
+}
+
+/// Checks a measured stack against its bound.
+fn within(used: Option<u64>, bound: &std::result::Result<u64, String>) -> Result<()> {
+    match (used, bound) {
+        (Some(used), Ok(bound)) if used > *bound => {
+            let message = format!("the network used {used} bytes of stack, which was bounded by {bound}");
+            Err(Diagnostic::internal(message).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 fn failed(what: &str, e: &io::Error) -> Diagnostic {

@@ -17,6 +17,7 @@ use super::random::Random;
 use super::result::{CaseResult, Status};
 use crate::diag::{Diagnostic, Diagnostics, Kind, Result};
 use crate::driver::{self, CompileOptions, Compiled};
+use crate::emit;
 use crate::ir::{DType, Graph, TensorType, Value, interp};
 use crate::targets::Platform;
 
@@ -119,6 +120,11 @@ fn run(case: &Case, options: &RunOptions, dir: &Path, cache: &Cache, outcome: &m
         let expected = expected(set, compiled, &inputs)?;
         let ran = program.run(dir, &inputs, &output_types(&compiled.graph), options.timeout)?;
         count(result, &ran);
+        if let Some(Err(why)) = ran.stack_bound {
+            let unbounded =
+                Diagnostic::unsupported(format!("no bound of the stack is known: {why}")).warning();
+            outcome.notes.0.push(unbounded);
+        }
         outcome.profile = ran.profile;
         let c = compare_all(&output_names(&compiled.graph), &ran.outputs, &expected, options.tolerance)?;
         total = Some(total.map_or(c, |t| t.merge(c)));
@@ -170,6 +176,7 @@ fn count(result: &mut CaseResult, ran: &Ran) {
     result.cycles = result.cycles.max(ran.cycles);
     result.instructions = result.instructions.max(ran.instructions);
     result.stack_bytes = result.stack_bytes.max(ran.stack);
+    result.stack_bound_bytes = ran.stack_bound.as_ref().and_then(|b| b.as_ref().ok()).copied();
 }
 
 fn output_types(graph: &Graph) -> Vec<TensorType> {
@@ -257,7 +264,7 @@ fn build(compiled: &Compiled, options: &RunOptions, dir: &Path, cache: &Cache) -
     let mut files = Vec::new();
     for (path, bytes) in &compiled.sources.files {
         write(&dir.join(path), bytes)?;
-        if path.ends_with(".c") || path.ends_with(".S") {
+        if path != emit::EXAMPLE && (path.ends_with(".c") || path.ends_with(".S")) {
             let network = own.iter().all(|f| f.trim_end_matches(".hbs") != path);
             files.push(CFile { path: path.to_string(), network });
         }
@@ -265,9 +272,10 @@ fn build(compiled: &Compiled, options: &RunOptions, dir: &Path, cache: &Cache) -
     let flags = flags(compiled, options);
     if runtime.is_some() {
         let built = chip::build(dir, &files, &flags, cache, platform, &options.chip)?;
-        let image = compiled.sources.files.get(crate::emit::IMAGE).cloned().unwrap_or_default();
+        let image = compiled.sources.files.get(emit::IMAGE).cloned().unwrap_or_default();
         let places = super::labels::places(compiled);
-        return Ok(Built::Chip(Box::new(built.knowing(places).with_flash(image))));
+        let functions = ["init", "run"].map(|f| format!("{}_{f}", compiled.sources.api.net));
+        return Ok(Built::Chip(Box::new(built.knowing(places).with_flash(image).of_network(functions))));
     }
     write(&dir.join("harness.c"), super::harness::render(compiled)?.as_bytes())?;
     files.push(CFile { path: "harness.c".into(), network: false });
@@ -304,7 +312,8 @@ fn flags(compiled: &Compiled, options: &RunOptions) -> Flags {
     if options.sanitize {
         // -O1 halves the time of the build; what the sanitizers find does not depend on it.
         flags.cflags.extend(
-            ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"].map(String::from),
+            ["-O1", "-g", "-DTW_DEBUG", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+                .map(String::from),
         );
     }
     flags

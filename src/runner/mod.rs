@@ -18,6 +18,7 @@ pub mod page;
 pub mod random;
 pub mod record;
 pub mod result;
+mod stack;
 pub mod suite;
 
 pub use cases::{Case, DataSet};

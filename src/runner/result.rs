@@ -49,6 +49,9 @@ pub struct CaseResult {
     /// Bytes of stack that one inference used, where it is measured.
     #[serde(default)]
     pub stack_bytes: Option<u64>,
+    /// Bytes of stack that no inference exceeds, where they are known.
+    #[serde(default)]
+    pub stack_bound_bytes: Option<u64>,
     /// Milliseconds from model to C.
     pub compile_ms: Option<f64>,
 }
@@ -70,6 +73,7 @@ impl CaseResult {
             cycles: None,
             instructions: None,
             stack_bytes: None,
+            stack_bound_bytes: None,
             compile_ms: None,
         }
     }
@@ -116,7 +120,7 @@ mod tests {
             concat!(
                 r#"{"name":"a/b","target":"host","status":"refused","reason":null,"max_error":null,"#,
                 r#""mismatches":null,"ram_bytes":null,"flash_bytes":null,"macs":null,"cores":null,"cycles":null,"#,
-                r#""instructions":null,"stack_bytes":null,"compile_ms":null}"#
+                r#""instructions":null,"stack_bytes":null,"stack_bound_bytes":null,"compile_ms":null}"#
             )
         );
     }

@@ -231,10 +231,15 @@ impl Platform {
                 .into()
         })
     }
-    /// The memory that activations live in.
+    /// The memories that activations may live in, preferred first; the last one is for all that the others do not hold.
+    pub fn arena_memories(&self) -> Vec<&Memory> {
+        let of = |role| self.memories.iter().filter(move |m| m.role == role);
+        let arenas: Vec<&Memory> = of(Role::Arena).collect();
+        if arenas.is_empty() { of(Role::Unified).take(1).collect() } else { arenas }
+    }
+    /// The last of these.
     pub fn arena_memory(&self) -> Option<&Memory> {
-        let of = |role| self.memories.iter().find(move |m| m.role == role);
-        of(Role::Arena).or_else(|| of(Role::Unified))
+        self.arena_memories().pop()
     }
     /// The memory that constants lie in, where it is one of their own.
     pub fn flash(&self) -> Option<&Memory> {

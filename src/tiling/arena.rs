@@ -269,8 +269,9 @@ impl Arena<'_> {
             arena.lower_bound
         );
         let mut help = Vec::new();
+        let limited = self.options.size.is_none_or(|size| needed <= size);
         if let Some(outside) = &self.options.outside {
-            if self.options.size.is_none_or(|size| needed <= size) {
+            if limited {
                 help.push(format!("--{level} {needed} is enough"));
             }
             if constants > 0 {
@@ -279,6 +280,8 @@ impl Arena<'_> {
                     outside.level.to_uppercase()
                 ));
             }
+        } else if limited {
+            help.push(format!("--l2 {needed} is enough"));
         }
         help.push("use a target with more memory or a smaller input".into());
         Diagnostic::infeasible(message).help(help.join("; "))

@@ -69,7 +69,8 @@ fn instructions_are_counted_and_never_called_cycles() {
         assert!(one["cycles"].is_null() && one["cores"].is_null() && one["timeline"].is_null(), "{one}");
         assert_eq!(one["instructions"], two["instructions"]);
         assert_eq!(one["stack_bytes"], two["stack_bytes"]);
-        assert!((100..4000).contains(&number(&one["stack_bytes"])), "{one}");
+        let (used, bound) = (number(&one["stack_bytes"]), number(&one["stack_bound_bytes"]));
+        assert!((100..4000).contains(&used) && used <= bound && 4 * bound <= 5 * used, "{one}");
         // The layers are all of it but some instructions before the first one.
         let layers = one["layers"].as_array().unwrap().iter().chain([&one["ending"]]);
         let measured = layers.map(|l| l.get("measured").unwrap_or(l));
@@ -106,6 +107,33 @@ fn an_added_instruction_is_counted() {
         };
         let least = count(0);
         assert_eq!((count(1), count(7)), (least + 1, least + 7), "{target}");
+    }
+}
+
+#[test]
+fn stacks_are_bounded_or_said_not_to_be() {
+    let tmp = tempfile::tempdir().unwrap();
+    case(&tmp.path().join("case"), Some(GOLDEN));
+    for target in ["cortex-m4", "cortex-m55", "rv32imc"].into_iter().filter(|t| ready(t)) {
+        let run = |statements: &str| {
+            kernel(&tmp.path().join("mine"), statements);
+            let args = ["run", "case", "--target", target, "--kernels", "mine", "--json"];
+            let output = tilewright(tmp.path(), &args);
+            let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            let number = |name: &str| json[name].as_u64();
+            let said = String::from_utf8(output.stderr).unwrap();
+            (number("stack_bytes").unwrap(), number("stack_bound_bytes"), said)
+        };
+        let buffer = "    volatile char deep[4000];\n    deep[0] = (char)n;\n    (void)deep[0];\n";
+        let (used, bound, said) = run(buffer);
+        assert!(
+            used >= 4000 && (used..used + 32).contains(&bound.unwrap()),
+            "{target}: {used} {bound:?} {said}"
+        );
+        let (_, bound, said) =
+            run("    static int32_t (*volatile call)(int32_t);\n    n = call ? call(n) : n;\n");
+        assert!(bound.is_none() && said.contains("slow"), "{target}: {bound:?} {said}");
+        assert!(said.contains("calls through a pointer"), "{target}: {said}");
     }
 }
 
@@ -149,6 +177,121 @@ fn what_compile_writes_builds_and_runs_without_tilewright() {
     }
 }
 
+/// Builds a project with CMake; what its program is called.
+fn cmake(dir: &Path, lists: &str, options: &[&str]) -> std::path::PathBuf {
+    std::fs::write(dir.join("CMakeLists.txt"), lists).unwrap();
+    let build = dir.join("built");
+    let configure: Vec<&str> =
+        ["-S", ".", "-B", "built"].into_iter().chain(options.iter().copied()).collect();
+    for args in [configure, vec!["--build", "built"]] {
+        let output = Command::new("cmake").args(&args).current_dir(dir).output();
+        let output = output.expect("cmake is not installed (make setup-test installs it)");
+        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(output.status.success() && !text.contains("warning"), "{text}");
+    }
+    build.join("app")
+}
+
+#[test]
+fn what_compile_writes_is_a_package_for_cmake() {
+    let tmp = tempfile::tempdir().unwrap();
+    case(&tmp.path().join("case"), Some(GOLDEN));
+    let compile = |target: &str, name: &str, io: &str| {
+        let args =
+            ["compile", "case/network.onnx", "-o", name, "--name", name, "--target", target, "--io", io];
+        let output = tilewright(tmp.path(), &args);
+        assert!(output.status.success(), "{}", seen(tmp.path(), &output));
+    };
+    // Two networks in one program, one of them with the caller's buffers, of which one is misaligned on demand.
+    compile("host", "one", "arena");
+    compile("host", "two", "caller");
+    let golden: Vec<String> = GOLDEN.iter().map(|x| format!("{x:?}f")).collect();
+    let main = format!(
+        "#include <string.h>\n#include \"one/Network.h\"\n#include \"two/Network.h\"\n\
+        int main(int n, char **names)\n{{\n    static const float in[] = {{1.5f, -2, 3, -4, 5, -6}}, out[] = {{{}}};\n\
+        \x20   static double a[8], b[8];\n    float *const to = (float *)b + (n > 1);\n    (void)names;\n\
+        \x20   memcpy(one_input_x(), in, sizeof in);\n    one_run();\n    memcpy(a, in, sizeof in);\n\
+        \x20   two_run((const float *)a, n > 2 ? 0 : to);\n\
+        \x20   return memcmp(one_output_y(), out, sizeof out) != 0 || memcmp(to, out, sizeof out) != 0;\n}}\n",
+        golden.join(", ")
+    );
+    std::fs::write(tmp.path().join("main.c"), main).unwrap();
+    let lists = "cmake_minimum_required(VERSION 3.13)\nproject(mine C)\nadd_subdirectory(one)\nadd_subdirectory(two)\n\
+        add_executable(app main.c)\ntarget_include_directories(app PRIVATE ${CMAKE_SOURCE_DIR})\n\
+        target_link_libraries(app PRIVATE one two)\n";
+    let app = cmake(tmp.path(), lists, &["-DCMAKE_BUILD_TYPE=Debug", "-DONE_EXAMPLE=ON", "-DTWO_EXAMPLE=ON"]);
+    let run = |args: &[&str]| Command::new(&app).args(args).output().unwrap();
+    assert!(run(&[]).status.success());
+    // Misaligned, and none at all.
+    for args in [&["x"][..], &["x", "y"][..]] {
+        let output = run(args);
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && text.contains("two/Network.c"), "{text}");
+        assert!(text.contains("y != ") && text.contains("(uintptr_t)y % 8 == 0"), "{text}");
+    }
+    for example in ["one/one_example", "two/two_example"] {
+        assert!(Command::new(tmp.path().join("built").join(example)).status().unwrap().success());
+    }
+}
+
+#[test]
+fn the_package_becomes_part_of_firmware() {
+    let memory = |flash: &str, ram: &str| {
+        let size = "-Wl,--defsym=__flash_size=0x80000,--defsym=__ram_size=0x80000,--defsym=__stack_size=4k";
+        format!("--oslib=semihost --crt0=hosted {size},--defsym=__flash={flash},--defsym=__ram={ram}")
+    };
+    let cores = [
+        (
+            "cortex-m4",
+            "arm-none-eabi",
+            "-mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16",
+            memory("0x0", "0x20000000"),
+            vec!["qemu-system-arm", "-machine", "mps2-an386"],
+        ),
+        (
+            "rv32imc",
+            "riscv64-unknown-elf",
+            "-misa-spec=2.2 -march=rv32imc -mabi=ilp32",
+            memory("0x80000000", "0x80100000"),
+            vec!["qemu-system-riscv32", "-machine", "virt", "-bios", "none"],
+        ),
+    ];
+    for (target, tools, flags, link, mut board) in cores.into_iter().filter(|(t, ..)| ready(t)) {
+        let tmp = tempfile::tempdir().unwrap();
+        let network = repository("DeployTest/Models/Int8/KeywordSpotting/network.onnx");
+        let output = tilewright(tmp.path(), &["compile", &network, "-o", "net", "--target", target]);
+        assert!(output.status.success(), "{}", seen(tmp.path(), &output));
+        let lists = "cmake_minimum_required(VERSION 3.13)
+project(firmware C)
+add_subdirectory(net)
+            add_executable(app net/example/main.c)
+target_link_libraries(app PRIVATE network)
+";
+        let options = [
+            "-DCMAKE_SYSTEM_NAME=Generic".to_string(),
+            "-DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY".to_string(),
+            format!("-DCMAKE_C_COMPILER={tools}-gcc"),
+            format!("-DCMAKE_C_FLAGS={flags} --specs=picolibc.specs"),
+            format!("-DCMAKE_EXE_LINKER_FLAGS={link}"),
+        ];
+        let app = cmake(tmp.path(), lists, &options.each_ref().map(String::as_str));
+        board.extend(["-nographic", "-monitor", "none", "-serial", "none", "-semihosting-config"]);
+        board.extend(["enable=on,target=native", "-kernel", app.to_str().unwrap()]);
+        let ran = Command::new(board[0]).args(&board[1..]).output().unwrap();
+        assert!(ran.status.success(), "{target}: {ran:?}");
+        // Of the C library an integer network needs nothing else; what begins with underscores is the compiler's.
+        let library = tmp.path().join("built/net/libnetwork.a");
+        let nm = Command::new(format!("{tools}-nm")).arg("-g").arg(library).output().unwrap();
+        let text = String::from_utf8(nm.stdout).unwrap();
+        let symbols: Vec<Vec<&str>> = text.lines().map(|l| l.split_whitespace().collect()).collect();
+        let defined = |s: &str| symbols.iter().any(|l| l.len() == 3 && l[2] == s);
+        let needed = symbols.iter().filter(|l| l.len() == 2 && l[0] == "U" && !defined(l[1]));
+        let needed: Vec<&str> = needed.map(|l| l[1]).collect();
+        let known = |s: &&str| s.starts_with("__") || ["memcpy", "memset"].contains(s);
+        assert!(needed.iter().all(known), "{target}: {needed:?}");
+    }
+}
+
 #[test]
 fn what_does_not_fit_is_refused_with_numbers() {
     let tmp = tempfile::tempdir().unwrap();
@@ -160,6 +303,32 @@ fn what_does_not_fit_is_refused_with_numbers() {
     };
     refused(&[], "constants need 4400000 bytes of `flash`, which has 4194304");
     refused(&["--l2", "8000"], "bytes of `sram`, which has 8000");
+    refused(&["--l2", "8000"], "--l2 8400 is enough");
+}
+
+#[test]
+fn activations_lie_in_the_first_memory_that_holds_them() {
+    let tmp = tempfile::tempdir().unwrap();
+    let network = repository("DeployTest/Models/Int8/KeywordSpotting");
+    let board = tmp.path().join("boards/small");
+    std::fs::create_dir_all(&board).unwrap();
+    let text = "inherits = \"cortex-m7\"\ndescription = \"a small one\"\n[[memories]]\nname = \"dtcm\"\nrole = \"arena\"\n\
+        base = 0x20000000\nsize = \"24000\"\nreserved = \"8 KiB\"\n";
+    std::fs::write(board.join("platform.toml"), text).unwrap();
+    for (target, memory) in
+        [("cortex-m7", "dtcm"), ("small", "sram")].into_iter().filter(|_| ready("cortex-m7"))
+    {
+        let args = ["run", &network, "--target", target, "--kernels", "boards", "--json"];
+        let output = tilewright(tmp.path(), &args);
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(json["status"], "pass", "{json}");
+        assert_eq!(json["memories"][0]["level"], memory);
+        // All of it, stack included, is at most what hand-written kernels take.
+        assert!(
+            json["ram_bytes"].as_u64().unwrap() + json["stack_bound_bytes"].as_u64().unwrap() <= 16_900,
+            "{json}"
+        );
+    }
 }
 
 #[test]

@@ -1,4 +1,6 @@
 /* Start-up of a Cortex-M core: the vector table, and what C expects. */
+#include "tw_runtime.h"
+
     .syntax unified
     .thumb
     .section .vectors, "a"
@@ -70,6 +72,20 @@ tw_fault:
     ubfx r0, r0, #0, #7
     adds r0, r0, #100
     bl tw_exit
+
+/* Where a layer begins: measured on a stack of its own. */
+    .thumb_func
+    .global tw_layer_begin
+    .type tw_layer_begin, %function
+tw_layer_begin:
+    ldr r1, =tw_aside + TW_ASIDE_BYTES
+    mov r2, sp
+    mov sp, r1
+    push {r2, lr}
+    bl tw_layer_count
+    pop {r2, lr}
+    mov sp, r2
+    bx lr
 
     .thumb_func
     .global tw_semihosting

@@ -1,12 +1,9 @@
 /* Counting the instructions of layers, and the stack they use. */
-#include "../kernels/tw_layer.h"
 #include "tw_board.h"
 #include "tw_runtime.h"
 
-/* What unused stack holds. */
-#define PAINT 0x5aa5c33cu
-
-extern uint32_t tw_stack_begin[], tw_stack_end[];
+/* The stack of tw_layer_count(), which tw_layer_begin() calls: that of the network is as deep as without measurements. */
+uint32_t tw_aside[TW_ASIDE_BYTES / 4] __attribute__((aligned(16)));
 
 static uint32_t *spent;
 static uint32_t layers;
@@ -15,7 +12,7 @@ static uint32_t since;
 /* What a measurement itself takes. */
 static uint32_t own;
 
-void tw_layer_begin(uint32_t next)
+void tw_layer_count(uint32_t next)
 {
     const uint32_t count = tw_instructions(tw_ticks() - since);
     spent[layer] += count > own ? count - own : 0;
@@ -23,18 +20,8 @@ void tw_layer_begin(uint32_t next)
     since = tw_ticks();
 }
 
-static void paint(void)
-{
-    /* Some words of room for this function's own. */
-    uint32_t *const end = (uint32_t *)__builtin_frame_address(0) - 16;
-    for (volatile uint32_t *word = tw_stack_begin; word < end; word++) {
-        *word = PAINT;
-    }
-}
-
 void tw_measure_begin(uint32_t *to, uint32_t count)
 {
-    paint();
     spent = to;
     layers = count;
     layer = count;
@@ -46,19 +33,14 @@ void tw_measure_begin(uint32_t *to, uint32_t count)
     for (uint32_t i = 0; i <= count; i++) {
         spent[i] = 0;
     }
-    since = tw_ticks();
+    layer = count + 1;
 }
 
-void tw_measure_end(void)
-{
-    tw_layer_begin(layers);
-}
-
-uint32_t tw_stack_used(void)
+int32_t tw_stack_used(const uint32_t *top)
 {
     const uint32_t *word = tw_stack_begin;
-    while (word < tw_stack_end && *word == PAINT) {
+    while (word < top && *word == TW_PAINT) {
         word++;
     }
-    return word == tw_stack_begin ? 0 : (uint32_t)(tw_stack_end - word) * (uint32_t)sizeof *word;
+    return word == tw_stack_begin ? -1 : (int32_t)(top - word) * (int32_t)sizeof *word;
 }

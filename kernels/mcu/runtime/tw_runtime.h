@@ -2,6 +2,10 @@
 #ifndef TW_RUNTIME_H
 #define TW_RUNTIME_H
 
+/* Of the stack that measurements have; start.S wants it too. */
+#define TW_ASIDE_BYTES 512
+
+#ifndef __ASSEMBLER__
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,11 +29,22 @@ int tw_read(int file, void *to, size_t bytes);
 /* The debugger's trap; its number and argument are those of ARM's semihosting. */
 int tw_semihosting(int operation, const void *argument);
 
-/* Around what is to be measured; `spent` gets the instructions of each of the `layers`, and of what is around them behind. */
+/*
+ * Before what is to be measured; `spent` gets the instructions of each of the `layers`, of what is around them, and of what is
+ * before the first tw_layer_begin(). The last one ends it.
+ */
 void tw_measure_begin(uint32_t *spent, uint32_t layers);
-void tw_measure_end(void);
 
-/* Bytes of stack that tw_measure_begin's caller and its callees have used since; 0 if there was not enough. */
-uint32_t tw_stack_used(void);
+/* Where a layer begins, as in the network; calls the other one on a stack of its own. */
+void tw_layer_begin(uint32_t layer);
+void tw_layer_count(uint32_t layer);
+
+/* The memory of the stack, and what it is painted with. */
+extern uint32_t tw_stack_begin[], tw_stack_end[];
+#define TW_PAINT 0x5aa5c33cu
+
+/* Bytes below `top` that are no longer painted; -1 if there was not enough. */
+int32_t tw_stack_used(const uint32_t *top);
+#endif
 
 #endif

@@ -1,4 +1,6 @@
 /* Start-up of a RISC-V core: what C expects. */
+#include "tw_runtime.h"
+
     .section .vectors, "ax"
     .global _start
 _start:
@@ -58,6 +60,19 @@ tw_trap:
     andi a0, a0, 0x1f
     addi a0, a0, 100
     call tw_exit
+
+/* Where a layer begins: measured on a stack of its own. */
+    .text
+    .global tw_layer_begin
+tw_layer_begin:
+    la t0, tw_aside + TW_ASIDE_BYTES - 16
+    sw sp, 0(t0)
+    sw ra, 4(t0)
+    mv sp, t0
+    call tw_layer_count
+    lw ra, 4(sp)
+    lw sp, 0(sp)
+    ret
 
 /* The debugger knows the call by the three instructions, which must not lie across two pages. */
     .text
