@@ -92,6 +92,13 @@ TW_ALWAYS_INLINE int tw_channel_requant(struct tw_channels *c, int j, int32_t mu
                          && tw_signed(sum - reach) >> rq->shift <= 0));
 }
 
+TW_ALWAYS_INLINE void tw_channels_less(struct tw_channels *c)
+{
+    for (int j = 0; j < 4; j++) {
+        c->less[j] = tw_signed((uint32_t)c->mul[j] - 1u);
+    }
+}
+
 /* The same where it is known to fit, accumulators as they are. */
 TW_ALWAYS_INLINE void tw_channels_fit(struct tw_channels *c, const struct tw_rq *rq, const int32_t *mul,
                                       const int32_t *add, int32_t count)
@@ -103,13 +110,7 @@ TW_ALWAYS_INLINE void tw_channels_fit(struct tw_channels *c, const struct tw_rq 
     }
     c->narrow = 1;
     c->bounded = 1;
-}
-
-TW_ALWAYS_INLINE void tw_channels_less(struct tw_channels *c)
-{
-    for (int j = 0; j < 4; j++) {
-        c->less[j] = tw_signed((uint32_t)c->mul[j] - 1u);
-    }
+    tw_channels_less(c);
 }
 
 /* Channels o .. o + count - 1, of at most four, whose biases are set; the others are nothing. */
@@ -120,7 +121,6 @@ TW_NEVER_INLINE void tw_channels_requant(struct tw_channels *c, const struct tw_
     int narrow;
     if (rq->fits) {
         tw_channels_fit(c, rq, mul, add, count);
-        tw_channels_less(c);
         return;
     }
     narrow = rq->shift <= 30 && rq->fold < 1 << 29 && rq->fold > -(1 << 29);
@@ -175,12 +175,24 @@ TW_NEVER_INLINE void tw_channels_requant(struct tw_channels *c, const struct tw_
 /* One word of the four weights, in a5 a6 a7 t0, times x, added to four accumulators. */
 #define TW_SDOT4(a, b, c, d, x) TW_SDOT(a, x, "a5") TW_SDOT(b, x, "a6") TW_SDOT(c, x, "a7") TW_SDOT(d, x, "t0")
 #define TW_LW4 TW_LW_IMM("a5", "4", "a2") TW_LW_IMM("a6", "4", "a2") TW_LW_IMM("a7", "4", "a2") TW_LW_IMM("t0", "4", "a2")
-#define TW_SKIP_S0 "lw a5, 8(s0)\n\tlw a6, 12(s0)\n\tadd a1, a1, a5\n\tadd a2, a2, a6\n\t"
-#define TW_SKIP "lw a5, 8(%[t])\n\tlw a6, 12(%[t])\n\tadd a1, a1, a5\n\tadd a2, a2, a6\n\t"
+#define TW_SKIP(t) "lw a5, 8(" t ")\n\tlw a6, 12(" t ")\n\tadd a1, a1, a5\n\tadd a2, a2, a6\n\t"
 #define TW_BIAS "lw t3, 0(a5)\n\tlw t4, 4(a5)\n\tlw t5, 8(a5)\n\tlw t6, 12(a5)\n\tlw a6, 4(%[t])\n\t"
 #define TW_COPY(a, b, c, d) "mv " a ", t3\n\tmv " b ", t4\n\tmv " c ", t5\n\tmv " d ", t6\n\t"
 #define TW_PUT(a, b, c, d, o0, o1, o2, o3)                                                                            \
     "sw " a ", " o0 "(%[t])\n\tsw " b ", " o1 "(%[t])\n\tsw " c ", " o2 "(%[t])\n\tsw " d ", " o3 "(%[t])\n\t"
+
+/* From the biases, loaded to t3 .. t6, to all accumulators. */
+#define TW_COPIES TW_COPY("s1", "s2", "s3", "s4") TW_COPY("s5", "s6", "s7", "s8") TW_COPY("s9", "s10", "s11", "ra")
+
+/* The dot products of a run, words a5: 25 instructions, 24 for each word: none needs what the one before it loads. */
+#define TW_DOTS                                                                                                       \
+    TW_LP_SETUP0("a5", "48") TW_LW4                                                                                   \
+    TW_LW_REG("t1", "a3", "a1") TW_LW_REG("t2", "a3", "a1")                                                           \
+    TW_SDOT4("t3", "t4", "t5", "t6", "t1")                                                                            \
+    TW_LW_REG("t1", "a3", "a1")                                                                                       \
+    TW_SDOT4("s1", "s2", "s3", "s4", "t2")                                                                            \
+    TW_LW_REG("t2", "a4", "a1")                                                                                       \
+    TW_SDOT4("s5", "s6", "s7", "s8", "t1") TW_SDOT4("s9", "s10", "s11", "ra", "t2")
 
 /* Accumulators of four pixels x, x + step, ... into t->acc, from the four biases; the next word of a pixel is word_step
  * bytes on. */
@@ -195,24 +207,14 @@ TW_ALWAYS_INLINE void tw_tile_dot4(struct tw_tile *t, const int32_t *bias, const
     __asm__ volatile(
         TW_OPEN
         TW_BIAS
-        TW_COPY("s1", "s2", "s3", "s4") TW_COPY("s5", "s6", "s7", "s8") TW_COPY("s9", "s10", "s11", "ra")
+        TW_COPIES
         TW_LP_COUNT1("a6")
         TW_LP_START1("4")
         TW_LP_END1("60")
         /* 30 instructions for each run: */
         "lw a5, 0(%[t])\n\t"
-        TW_LP_SETUP0("a5", "48")
-        /* 24 for each word: no instruction needs what the one before it loads. */
-        TW_LW4
-        TW_LW_REG("t1", "a3", "a1")
-        TW_LW_REG("t2", "a3", "a1")
-        TW_SDOT4("t3", "t4", "t5", "t6", "t1")
-        TW_LW_REG("t1", "a3", "a1")
-        TW_SDOT4("s1", "s2", "s3", "s4", "t2")
-        TW_LW_REG("t2", "a4", "a1")
-        TW_SDOT4("s5", "s6", "s7", "s8", "t1")
-        TW_SDOT4("s9", "s10", "s11", "ra", "t2")
-        TW_SKIP
+        TW_DOTS
+        TW_SKIP("%[t]")
         TW_PUT("t3", "t4", "t5", "t6", "60", "64", "68", "72")
         TW_PUT("s1", "s2", "s3", "s4", "76", "80", "84", "88")
         TW_PUT("s5", "s6", "s7", "s8", "92", "96", "100", "104")
@@ -249,7 +251,7 @@ TW_ALWAYS_INLINE void tw_tile_dot2(struct tw_tile *t, const int32_t *bias, const
         TW_LW_REG("t2", "a4", "a1")
         TW_SDOT4("t3", "t4", "t5", "t6", "t1")
         TW_SDOT4("s1", "s2", "s3", "s4", "t2")
-        TW_SKIP
+        TW_SKIP("%[t]")
         TW_PUT("t3", "t4", "t5", "t6", "60", "64", "68", "72")
         TW_PUT("s1", "s2", "s3", "s4", "76", "80", "84", "88")
         TW_CLOSE
@@ -278,23 +280,13 @@ TW_ALWAYS_INLINE void tw_tile_dot1(struct tw_tile *t, const int32_t *bias, const
         TW_LW_IMM("t1", "4", "a1")
         TW_LW4
         TW_SDOT4("t3", "t4", "t5", "t6", "t1")
-        TW_SKIP
+        TW_SKIP("%[t]")
         TW_PUT("t3", "t4", "t5", "t6", "60", "64", "68", "72")
         TW_CLOSE
         : "+r"(x), "+r"(w), "+r"(c)
         : [t] "r"(t)
         : "memory", "a6", "a7", "t0", "t1", "t3", "t4", "t5", "t6");
 }
-
-/* The dot products of a run, words a5: 25 instructions, 24 for each word: none needs what the one before it loads. */
-#define TW_DOTS                                                                                                       \
-    TW_LP_SETUP0("a5", "48") TW_LW4                                                                                   \
-    TW_LW_REG("t1", "a3", "a1") TW_LW_REG("t2", "a3", "a1")                                                           \
-    TW_SDOT4("t3", "t4", "t5", "t6", "t1")                                                                            \
-    TW_LW_REG("t1", "a3", "a1")                                                                                       \
-    TW_SDOT4("s1", "s2", "s3", "s4", "t2")                                                                            \
-    TW_LW_REG("t2", "a4", "a1")                                                                                       \
-    TW_SDOT4("s5", "s6", "s7", "s8", "t1") TW_SDOT4("s9", "s10", "s11", "ra", "t2")
 
 /* Requantises in place, in 32 bits, what four pixels have of a channel (mul - 1 in a7, add t0, shift a5, span a6); between,
  * the next channel's are loaded. */
@@ -321,9 +313,6 @@ TW_ALWAYS_INLINE void tw_tile_dot1(struct tw_tile *t, const int32_t *bias, const
     TW_FINISH("lw t2, 24(s0)\n\t", "lw a7, 52(s0)\n\t", "t6", "s4", "s8", "ra")                                       \
     TW_STORE4("t3", "t4", "t5", "t6") TW_STORE4("s1", "s2", "s3", "s4")                                               \
     TW_STORE4("s5", "s6", "s7", "s8") TW_STORE4("s9", "s10", "s11", "ra")
-
-/* From the biases, loaded to t3 .. t6, to all accumulators. */
-#define TW_COPIES TW_COPY("s1", "s2", "s3", "s4") TW_COPY("s5", "s6", "s7", "s8") TW_COPY("s9", "s10", "s11", "ra")
 
 /*
  * A row of t->left tiles from x_at to t->y, requantised in 32 bits in the registers. Everything is here, not in C, to fit
@@ -358,7 +347,7 @@ TW_TILE_ROW(tw_tile_row_runs,
             "lw t1, 32(s0)\n\tlw a5, 4(s0)\n\t"
             "lw t3, 0(t1)\n\tlw t4, 4(t1)\n\tlw t5, 8(t1)\n\tlw t6, 12(t1)\n\t"
             TW_COPIES TW_LP_COUNT1("a5") TW_LP_START1("4") TW_LP_END1("60")
-            "lw a5, 0(s0)\n\t" TW_DOTS TW_SKIP_S0 TW_TILE_FINISH
+            "lw a5, 0(s0)\n\t" TW_DOTS TW_SKIP("s0") TW_TILE_FINISH
             "lw a6, 28(s0)\n\tlw a5, 44(s0)\n\tlw a7, 48(s0)\n\taddi a6, a6, -1\n\tsw a6, 28(s0)\n\t"
             "add a1, a1, a5\n\tadd a2, a2, a7\n\tbnez a6, 1b\n\t")
 

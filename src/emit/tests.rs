@@ -392,8 +392,8 @@ fn every_kernel_source_stands_alone() {
     for target in ["host", "cortex-m4", "cortex-m55", "rv32imc"] {
         let library = Library::load(&tree, &Platform::load(&tree, target).unwrap()).unwrap();
         let source = |(_, k): (_, &crate::targets::library::Kernel)| {
-            let own = folder.join(&k.manifest.folder).join(&k.manifest.source);
-            if own.exists() { own } else { folder.join("generic").join(&k.manifest.source) }
+            let (_, origin) = library.source(&k.manifest).unwrap();
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(origin)
         };
         sources.extend(library.kernels().map(source));
     }

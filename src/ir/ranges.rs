@@ -49,6 +49,15 @@ impl Mul for Range {
     }
 }
 
+/// What 32 bits hold of a requantisation, for every value that its operands can have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fits {
+    /// `x * mul + add + half`, so that 32-bit arithmetic computes it exactly.
+    pub scaled: bool,
+    /// Also that less `lo * 2^shift`: results can be counted from the least one.
+    pub from_lo: bool,
+}
+
 /// The facts of one graph, gathered once.
 #[derive(Clone, Debug)]
 pub struct Ranges<'a> {
@@ -61,10 +70,8 @@ impl<'a> Ranges<'a> {
     pub fn new(graph: &'a Graph) -> Ranges<'a> {
         Ranges { graph, uses: graph.uses() }
     }
-    /// Whether `x * mul + add + half` of the node's requantisation lies in 32 bits for every value that its
-    /// operands can have, so that 32-bit arithmetic computes it exactly; and whether it also does less `lo * 2^shift`, so
-    /// that results can be counted from the least one. False where there is no requantisation.
-    pub fn requant_fits_32(&self, node: &Node) -> (bool, bool) {
+    /// What of the node's requantisation lies in 32 bits: nothing where there is none.
+    pub fn requant_fits_32(&self, node: &Node) -> Fits {
         let inputs = node.inputs.as_slice();
         let (requant, sums) = match &node.op {
             Op::Conv(conv) => (conv.requant, self.convolution(inputs)),
@@ -75,7 +82,7 @@ impl<'a> Ranges<'a> {
             Op::MatMul(matmul) => (matmul.requant, self.product(inputs, false, 1)),
             Op::Add(add) => (add.requant, self.sum(inputs)),
             Op::RequantShift(op) => (Some(op.requant), self.tensor(inputs[0]).map(|x| vec![x])),
-            _ => return (false, false),
+            _ => return Fits::default(),
         };
         let rank = node.outputs.first().map_or(0, |t| self.graph.tensor(*t).ty.rank());
         match (requant, sums, inputs) {
@@ -84,7 +91,7 @@ impl<'a> Ranges<'a> {
                 let aligned = matches!(node.op, Op::Conv(_)) || requant.axis + 1 == rank;
                 self.scaled_fit(&requant, &sums, [*mul, *add], aligned)
             }
-            _ => (false, false),
+            _ => Fits::default(),
         }
     }
 
@@ -174,22 +181,22 @@ impl<'a> Ranges<'a> {
         sums: &[Range],
         [mul, add]: [TensorId; 2],
         aligned: bool,
-    ) -> (bool, bool) {
+    ) -> Fits {
         if requant.shift > 31 {
-            return (false, false);
+            return Fits::default();
         }
         let half = (1i128 << requant.shift) >> 1;
         let half = Range { lo: half, hi: half };
         let (Some(muls), Some(adds)) =
             (self.each(mul, sums.len(), aligned), self.each(add, sums.len(), aligned))
         else {
-            return (false, false);
+            return Fits::default();
         };
         let scaled = || sums.iter().zip(muls.iter().zip(&adds)).map(|(s, (m, a))| *s * *m + *a + half);
         let fits = muls.iter().chain(&adds).chain(sums).copied().chain(scaled()).all(Range::fits_32);
         let least = -(i128::from(requant.lo) << requant.shift);
         let from_lo = scaled().all(|s| (s + Range { lo: least, hi: least }).fits_32());
-        (fits, fits && from_lo)
+        Fits { scaled: fits, from_lo: fits && from_lo }
     }
 }
 
@@ -206,7 +213,8 @@ mod tests {
         let graph = parse(graph).unwrap();
         let ranges = Ranges::new(&graph);
         let node = graph.nodes().last().unwrap().1.clone();
-        ranges.requant_fits_32(&node)
+        let Fits { scaled, from_lo } = ranges.requant_fits_32(&node);
+        (scaled, from_lo)
     }
 
     /// A 2x1 by 1x2 pointwise convolution of bytes; the largest accumulator of channel 1 is 3 * 127 + 4 * 127.

@@ -90,8 +90,8 @@ impl Facts {
     fn of(graph: &Graph, node: &Node, ranges: &Ranges) -> Facts {
         let (inputs, outputs) = (graph.types(&node.inputs), graph.types(&node.outputs));
         let mut params = node.op.params(&inputs, &outputs);
-        let (fits_32, fits_from_lo) = ranges.requant_fits_32(node);
-        for (name, fits) in FITS.into_iter().zip([fits_32, fits_from_lo]) {
+        let fits = ranges.requant_fits_32(node);
+        for (name, fits) in FITS.into_iter().zip([fits.scaled, fits.from_lo]) {
             params.insert(name.into(), u8::from(fits).into());
         }
         Facts {

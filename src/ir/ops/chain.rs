@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Numeric, Op, Operator, Params};
+use super::{Numeric, Op, Operator, Params, link};
 use crate::ir::access::{Reach, Space, Span, region};
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError};
@@ -211,24 +211,11 @@ impl Operator for Chain {
         names
     }
     fn infer(&self, inputs: &[TensorType]) -> Result<Vec<TensorType>, OpError> {
-        let result = self.fold(inputs, |_, link, types| {
-            let mut outputs = link.op.infer(&types)?;
-            outputs
-                .pop()
-                .filter(|_| outputs.is_empty())
-                .ok_or_else(|| OpError::invalid("a link has one result"))
-        });
-        Ok(vec![result?])
+        Ok(vec![self.fold(inputs, |_, link, types| link::infer(&link.op, &types))?])
     }
     fn reference(&self, inputs: &[&Value], _outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let operands: Vec<Value> = inputs.iter().map(|v| (*v).clone()).collect();
-        let result = self.fold(&operands, |_, link, values| {
-            let types: Vec<TensorType> = values.iter().map(TensorType::of).collect();
-            let outputs = link.op.infer(&types)?;
-            let mut results = link.op.reference(&values.iter().collect::<Vec<_>>(), &outputs)?;
-            results.pop().ok_or_else(|| OpError::invalid("a link has one result"))
-        });
-        Ok(vec![result?])
+        Ok(vec![self.fold(&operands, |_, link, values| link::reference(&link.op, &values))?])
     }
     fn params(&self, _inputs: &[TensorType], _outputs: &[TensorType]) -> Params {
         Params::new()
@@ -236,9 +223,9 @@ impl Operator for Chain {
     fn macs(&self, inputs: &[TensorType], _outputs: &[TensorType]) -> u64 {
         let mut macs = 0;
         let walked = self.fold(inputs, |_, link, types| {
-            let outputs = link.op.infer(&types)?;
-            macs += link.op.macs(&types, &outputs);
-            outputs.into_iter().next().ok_or_else(|| OpError::invalid("a link has one result"))
+            let output = link::infer(&link.op, &types)?;
+            macs += link.op.macs(&types, std::slice::from_ref(&output));
+            Ok(output)
         });
         walked.map_or(0, |_| macs)
     }

@@ -82,6 +82,7 @@ mod layer_norm_grad;
 mod leaky_relu;
 mod less;
 mod less_or_equal;
+mod link;
 mod log;
 mod log_softmax;
 mod lookup;

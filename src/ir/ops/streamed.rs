@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Numeric, Op, Operator, Params};
+use super::{Numeric, Op, Operator, Params, link};
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError};
 use crate::ir::value::Value;
@@ -67,12 +67,8 @@ impl Streamed {
     /// # Errors
     /// A link does not take its operands.
     pub fn types(&self, inputs: &[TensorType]) -> Result<Vec<TensorType>, OpError> {
-        self.fold(inputs, |_, link, types| one(link.op.infer(&types)?))
+        self.fold(inputs, |_, link, types| link::infer(&link.op, &types))
     }
-}
-
-fn one<T>(mut results: Vec<T>) -> Result<T, OpError> {
-    results.pop().filter(|_| results.is_empty()).ok_or_else(|| OpError::invalid("a link has one result"))
 }
 
 fn last<T>(results: Vec<T>) -> Result<Vec<T>, OpError> {
@@ -96,12 +92,7 @@ impl Operator for Streamed {
     }
     fn reference(&self, inputs: &[&Value], _outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let operands: Vec<Value> = inputs.iter().map(|v| (*v).clone()).collect();
-        let results = self.fold(&operands, |_, link, values| {
-            let types: Vec<TensorType> = values.iter().map(TensorType::of).collect();
-            let outputs = link.op.infer(&types)?;
-            one(link.op.reference(&values.iter().collect::<Vec<_>>(), &outputs)?)
-        });
-        last(results?)
+        last(self.fold(&operands, |_, link, values| link::reference(&link.op, &values))?)
     }
     fn params(&self, _inputs: &[TensorType], _outputs: &[TensorType]) -> Params {
         Params::new()
@@ -109,9 +100,9 @@ impl Operator for Streamed {
     fn macs(&self, inputs: &[TensorType], _outputs: &[TensorType]) -> u64 {
         let mut macs = 0;
         let walked = self.fold(inputs, |_, link, types| {
-            let outputs = link.op.infer(&types)?;
-            macs += link.op.macs(&types, &outputs);
-            one(outputs)
+            let output = link::infer(&link.op, &types)?;
+            macs += link.op.macs(&types, std::slice::from_ref(&output));
+            Ok(output)
         });
         walked.map_or(0, |_| macs)
     }

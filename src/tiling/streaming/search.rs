@@ -86,8 +86,8 @@ impl<'a> Search<'a> {
         }
         // Whatever the budget, these are looked at: so the least of them is enough.
         let least = curve.iter().map(|p| p.arena_bytes).min().unwrap_or(0);
-        let whole = self.variant(&[])?;
-        let mut chosen = Some(whole).filter(keeps);
+        let (graph, assignment) = (self.graph.clone(), self.assignment.clone());
+        let mut chosen = Some(Variant { graph, assignment, plan: self.apart.clone() }).filter(keeps);
         // Estimates are low where there are gaps: then the next lower limit is tried.
         for cut in cuts.iter().filter(|c| c.peak <= budget).take(TRIES) {
             if chosen.is_some() {
