@@ -59,6 +59,18 @@ def max_pool2d(x, kernel, stride):
     return y
 
 
+def average_pool2d(x, kernel, stride, pad, count_pads):
+    h, w = ((size + 2 * pad - kernel) // stride + 1 for size in x.shape[2:])
+    padded = np.pad(i64(x), ((0, 0), (0, 0), (pad, pad), (pad, pad)))
+    inside = np.pad(np.ones(x.shape[2:], dtype=np.int64), pad, constant_values=int(count_pads))
+    y = np.zeros((*x.shape[:2], h, w), dtype=np.int64)
+    for i, j in np.ndindex(h, w):
+        at = (slice(i * stride, i * stride + kernel), slice(j * stride, j * stride + kernel))
+        count = inside[at].sum()
+        y[:, :, i, j] = (2 * padded[:, :, *at].sum(axis=(2, 3)) + count) // (2 * count)
+    return y
+
+
 def isqrt(x):
     return np.vectorize(math.isqrt, otypes=[np.int64])(i64(x))
 

@@ -150,6 +150,18 @@ def products():
     a, av = r.input(2, 1, 5, 12)
     b, bv = r.input(3, 12, 4)
     r.done(r.requant(r.op("MatMul", [a, b], av @ bv)))
+    for path, lo, hi, (m, k, n) in [
+        ("Computed_Signed_RQ", -128, 127, (5, 19, 7)), ("Computed_Unsigned_RQ", 0, 255, (11, 35, 13))
+    ]:
+        r = Region(f"{I}/MatMul/{path}")  # columns of b, then rows of it, side by side
+        (a, av), (b, bv) = r.input(2, m, k, lo=lo, hi=hi), r.input(2, k, n)
+        y = r.requant(r.op("MatMul", [a, b], av @ bv))
+        t = r.op("Transpose", [b], bv.transpose(0, 2, 1), perm=[0, 2, 1])
+        r.done(r.requant(r.op("MatMul", [y[0], t[0]], y[1] @ t[1])))
+    r = Region(f"{I}/MatMul/Computed_Columns")
+    (a, av), (b, bv) = r.input(2, 9, 6, lo=0, hi=255), r.input(2, 9, 3)
+    t = r.op("Transpose", [a], av.transpose(0, 2, 1), perm=[0, 2, 1])
+    r.done(r.op("MatMul", [t[0], b], t[1] @ bv))
     r = Region(f"{I}/MatMul/Unsigned_Constant")
     a, av = r.input(4, 9, lo=0, hi=255)
     b, bv = r.constant(9, 5)
@@ -197,6 +209,9 @@ def rows():
     attributes = dict(coeffA=1, coeffB=345, coeffC=62395, log2=255, n_levels=256)
     y = f.isoftmax(v, *attributes.values())
     r.done(r.op("iSoftmax", [x], y, **{k: tensor_attribute(a) for k, a in attributes.items()}))
+    r = Region(f"{I}/iSoftmax/Long")
+    x, v = r.input(5, 67)
+    r.done(r.op("iSoftmax", [x], f.isoftmax(v, *attributes.values()), **{k: tensor_attribute(a) for k, a in attributes.items()}))
     r = Region(f"{I}/ITAMax/Rows")
     x, v = r.input(1, 2, 4, 16)
     r.done(r.op("ITAMax", [x], f.itamax(v, 256), n_levels=tensor_attribute(256)))
@@ -232,6 +247,15 @@ def movement():
     r = Region(f"{I}/MaxPool/Unsigned")
     x, v = r.input(1, 3, 8, 8, lo=0, hi=255)
     r.done(r.op("MaxPool", [x], f.max_pool2d(v, 3, 2), kernel_shape=[3, 3], strides=[2, 2]))
+    for kind, channels in [("Signed", 12), ("Unsigned", 36)]:
+        r = Region(f"{I}/AveragePool/{kind}")
+        x = r.requant(r.conv(r.input(1, 3, 9, 8), channels, (1, 1)), channel_axis=1, signed=kind == "Signed")
+        pools = [(2, 2, 0, 0), (3, 2, 1, 0), (3, 2, 1, 1), (7, 3, 3, 0), (1, 2, 0, 0)]
+        r.done(*[
+            r.op("AveragePool", [x[0]], f.average_pool2d(x[1], k, s, p, c),
+                 kernel_shape=[k, k], strides=[s, s], pads=[p] * 4, count_include_pad=c)
+            for k, s, p, c in pools
+        ])
     r = Region(f"{I}/Concat/Channels_Conv")
     x0, x1 = r.input(1, 3, 6, 6), r.input(1, 2, 6, 6)
     a = r.requant(r.conv(x0, 4, (3, 3)), channel_axis=1)

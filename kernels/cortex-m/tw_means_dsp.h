@@ -8,35 +8,57 @@
 
 #include "tw_dsp.h"
 
-/* C divides towards zero; the mean is rounded down. */
-static inline uint8_t tw_mean(uint32_t sum, int32_t count, int is_signed)
+/* Taps of windows: rows by columns, in bytes from one to the next, and from one window to the next. */
+struct tw_window {
+    int32_t channels;
+    int32_t rows;
+    int32_t columns;
+    int32_t row_step;
+    int32_t step;
+    int32_t next;
+};
+
+/* What `count` divides by: (v * factor) >> 22 is v / count for every v up to 255.5 * count, 128 * 255.5 at most. */
+struct tw_count {
+    uint32_t first; /* in both halves: half a count, and what makes sums of signed bytes positive */
+    uint32_t factor;
+    uint32_t turn; /* the sign bits, which first has turned over */
+};
+
+static inline struct tw_count tw_count_of(int32_t count, int is_signed)
 {
-    const int32_t all = (is_signed ? (int32_t)(int16_t)(uint16_t)sum : (int32_t)(sum & 0xffffu)) + (count >> 1);
-    const int32_t down = all / count;
-    return (uint8_t)(down - (all - down * count < 0));
+    const uint32_t first = (uint32_t)(count >> 1) + (is_signed ? 128u * (uint32_t)count : 0u);
+    const struct tw_count c = {first | first << 16, (1u << 22) / (uint32_t)count + 1u, is_signed ? 0x80808080u : 0u};
+    return c;
 }
 
-/* For each of the channels, a multiple of four: the mean of rows by columns taps, row_step and step bytes apart from x on;
- * the sum, of 16 bits, counts as that of `count`. */
-static inline void tw_means(const void *x_at, void *y_at, int32_t channels, int32_t rows, int32_t columns, int32_t row_step,
-                            int32_t step, int32_t count, int is_signed)
+/* For each of the channels, a multiple of four, the means of so many windows from x on. */
+static __attribute__((noinline)) void tw_means(const void *x_at, void *y_at, int32_t windows, const struct tw_window *window,
+                                               const struct tw_count *count, int is_signed)
 {
+    const struct tw_count by = *count;
+    const struct tw_window at = *window;
     const uint8_t *x = x_at;
     uint8_t *y = y_at;
-    for (int32_t c = 0; c < channels; c += 4, x += 4, y += 4) {
-        uint32_t even = 0, odd = 0;
-        for (int32_t row = 0; row < rows; row++) {
-            const uint8_t *tap = x + row * row_step;
-            for (int32_t left = columns; left > 0; left--, tap += step) {
-                const uint32_t v = tw_word(tap);
-                even = tw_add_even(even, v, is_signed);
-                odd = tw_add_odd(odd, v, is_signed);
+    for (; windows > 0; windows--, x += at.next) {
+        for (int32_t c = 0; c < at.channels; c += 4, y += 4) {
+            uint32_t even = by.first, odd = by.first, v;
+            const uint8_t *row = x + c;
+            for (int32_t rows = at.rows; rows > 0; rows--, row += at.row_step) {
+                const uint8_t *tap = row;
+                for (int32_t columns = at.columns; columns > 0; columns--, tap += at.step) {
+                    v = tw_word(tap);
+                    even = tw_add_even(even, v, is_signed);
+                    odd = tw_add_odd(odd, v, is_signed);
+                }
             }
+            v = (even & 0xffffu) * by.factor >> 22;
+            v |= (odd & 0xffffu) * by.factor >> 22 << 8;
+            v |= (even >> 16) * by.factor >> 22 << 16;
+            v |= (odd >> 16) * by.factor >> 22 << 24;
+            v ^= by.turn;
+            memcpy(y, &v, sizeof v);
         }
-        y[0] = tw_mean(even, count, is_signed);
-        y[1] = tw_mean(odd, count, is_signed);
-        y[2] = tw_mean(even >> 16, count, is_signed);
-        y[3] = tw_mean(odd >> 16, count, is_signed);
     }
 }
 

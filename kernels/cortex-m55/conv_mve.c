@@ -10,7 +10,6 @@
 #include <arm_mve.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #include "tw_rows.h"
 #include "tw_window.h"
@@ -25,59 +24,12 @@
  * (step 1).
  */
 
-/* Multipliers and addends, which take in bias and sums of weights. */
-static void scales(int32_t *scale, const int8_t *w, const B_T *bias, int32_t steps, int32_t out_c, const int32_t *mul,
-                   const int32_t *add, int32_t mul_step, int32_t add_step)
+/* Addends take in the bias. */
+static void add_bias(int32_t *scale, const B_T *bias, int32_t out_c)
 {
-    for (int32_t o = 0; o < out_c; o += 4, scale += 8) {
-        int32_t sums[4] = {0, 0, 0, 0};
-        if (X_MIN == 0) {
-            for (int32_t s = 0; s < steps; s++, w += 64) {
-                for (int32_t j = 0; j < 4; j++) {
-                    sums[j] = vaddvaq_s8(sums[j], vldrbq_s8(w + 16 * j));
-                }
-            }
-        }
-        for (int32_t j = 0; j < 4; j++) {
-            uint32_t first = 128u * (uint32_t)sums[j];
-            const int32_t c = o + j < out_c ? o + j : 0;
-            if (bias != NULL) {
-                first += (uint32_t)bias[c];
-            }
-            scale[j] = mul[c * mul_step];
-            scale[4 + j] = (int32_t)(first * (uint32_t)scale[j] + (uint32_t)add[c * add_step]);
-        }
-    }
-}
-
-/* All channels of two pixels, where their number is no multiple of four. */
-static __attribute__((noinline)) void odd_pixels(struct tw_rows *rows, const int8_t *w, const int32_t *scale, int32_t out_c)
-{
-    const size_t whole = (size_t)out_c / 4 * 4, rest = (size_t)out_c % 4;
-    Y_T *const y0 = rows->y[0], *const y1 = rows->y[1];
-    Y_T last[8];
-    rows->end = scale + 2 * whole;
-    if (whole > 0) {
-        tw_rows_2(rows, w, scale);
-    }
-    rows->y[0] = last;
-    rows->y[1] = last + 4;
-    scale = rows->end;
-    rows->end += 8;
-    tw_rows_2(rows, w + 16 * (size_t)rows->steps * whole, scale);
-    memcpy(y0 + whole, last, rest);
-    memcpy(y1 + whole, last + 4, rest);
-}
-
-/* All channels of two pixels. */
-static inline void pixels(struct tw_rows *rows, const int8_t *w, const int32_t *scale, Y_T *y0, Y_T *y1, int32_t out_c)
-{
-    rows->y[0] = y0;
-    rows->y[1] = y1;
-    if (out_c & 3) {
-        odd_pixels(rows, w, scale, out_c);
-    } else {
-        tw_rows_2(rows, w, scale);
+    for (int32_t o = 0; o < out_c; o++) {
+        int32_t *const at = scale + o / 4 * 8 + o % 4;
+        at[4] = (int32_t)((uint32_t)at[4] + (uint32_t)bias[o] * (uint32_t)at[0]);
     }
 }
 
@@ -93,18 +45,26 @@ void TW_KERNEL(const X_T *x, const int8_t *w, const B_T *bias, Y_T *y, int32_t *
     int8_t *const windows = (int8_t *)(room + (out_c + 3) / 4 * 8), *to = windows;
     struct tw_rows rows = {{windows, windows + 16 * steps}, steps, -shift, room + out_c / 4 * 8, {NULL, NULL}, lo, hi};
     int32_t second = 0;
-    scales(room, w, bias, steps, out_c, mul, add, mul_step, add_step);
-    if (columns == in_c && stride_h == 1 && stride_w == 1 && out_h == in_h && out_w == in_w && in_c % 16 == 0) {
+    tw_scales(room, X_MIN == 0 ? w : NULL, steps, out_c, mul, add, mul_step, add_step);
+    if (bias != NULL) {
+        add_bias(room, bias, out_c);
+    }
+    if (columns == in_c && stride_h == 1 && stride_w == 1 && out_h == in_h && out_w == in_w) {
         int32_t left = n * out_h * out_w;
         for (; left > 0; left -= 2, x += 2 * in_c, y += 2 * out_c) {
             const int32_t two = left > 1;
-            if (X_MIN == 0) {
-                tw_copy_turned(windows, x, 1, 0, in_c << two, turn);
+            if (in_c % 16 != 0) {
+                tw_copy_turned(windows, x, 1, 0, in_c, turn);
+                tw_copy_turned(windows + 16 * steps, x + two * in_c, 1, 0, in_c, turn);
             } else {
-                rows.x[0] = (const int8_t *)x;
+                if (X_MIN == 0) {
+                    tw_copy_turned(windows, x, 1, 0, in_c << two, turn);
+                } else {
+                    rows.x[0] = (const int8_t *)x;
+                }
+                rows.x[1] = rows.x[0] + two * in_c;
             }
-            rows.x[1] = rows.x[0] + two * in_c;
-            pixels(&rows, w, room, y, y + two * out_c, out_c);
+            tw_two_rows(&rows, w, room, y, y + two * out_c, out_c);
         }
         return;
     }
@@ -131,7 +91,7 @@ void TW_KERNEL(const X_T *x, const int8_t *w, const B_T *bias, Y_T *y, int32_t *
                 to = tw_zeros_turned(to, (kernel_h - h0 - rows_in) * run, turn);
                 to = windows;
                 if (second) {
-                    pixels(&rows, w, room, y, y + out_c, out_c);
+                    tw_two_rows(&rows, w, room, y, y + out_c, out_c);
                     y += 2 * out_c;
                 } else {
                     to += 16 * steps;
@@ -142,6 +102,6 @@ void TW_KERNEL(const X_T *x, const int8_t *w, const B_T *bias, Y_T *y, int32_t *
     }
     if (second) {
         rows.x[1] = rows.x[0];
-        pixels(&rows, w, room, y, y, out_c);
+        tw_two_rows(&rows, w, room, y, y, out_c);
     }
 }

@@ -6,7 +6,9 @@
 #define TW_ROWS_H
 
 #include <arm_mve.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Their places are known to the code below. */
 struct tw_rows {
@@ -99,6 +101,60 @@ __asm__(".pushsection .text.tw_rows_2,\"ax\",%progbits\n"
         ".popsection\n");
 
 #undef TW_ROWS_STEP
+
+/* Multipliers and addends of out_c channels, by fours. Where unsigned bytes are turned, w makes up for it with the sums of its
+ * rows; else it is NULL. */
+static inline void tw_scales(int32_t *scale, const int8_t *w, int32_t steps, int32_t out_c, const int32_t *mul,
+                             const int32_t *add, int32_t mul_step, int32_t add_step)
+{
+    for (int32_t o = 0; o < out_c; o += 4, scale += 8) {
+        int32_t sums[4] = {0, 0, 0, 0};
+        if (w != NULL) {
+            for (int32_t s = 0; s < steps; s++, w += 64) {
+                for (int32_t j = 0; j < 4; j++) {
+                    sums[j] = vaddvaq_s8(sums[j], vldrbq_s8(w + 16 * j));
+                }
+            }
+        }
+        for (int32_t j = 0; j < 4; j++) {
+            const int32_t c = o + j < out_c ? o + j : 0;
+            scale[j] = mul[c * mul_step];
+            scale[4 + j] = (int32_t)(128u * (uint32_t)sums[j] * (uint32_t)scale[j] + (uint32_t)add[c * add_step]);
+        }
+    }
+}
+
+/* All channels of two rows, where their number is no multiple of four. */
+static __attribute__((noinline)) void tw_two_odd_rows(struct tw_rows *rows, const int8_t *w, const int32_t *scale,
+                                                      int32_t out_c)
+{
+    const size_t whole = (size_t)out_c / 4 * 4, rest = (size_t)out_c % 4;
+    uint8_t *const y0 = rows->y[0], *const y1 = rows->y[1];
+    uint8_t last[8];
+    rows->end = scale + 2 * whole;
+    if (whole > 0) {
+        tw_rows_2(rows, w, scale);
+    }
+    rows->y[0] = last;
+    rows->y[1] = last + 4;
+    scale = rows->end;
+    rows->end += 8;
+    tw_rows_2(rows, w + 16 * (size_t)rows->steps * whole, scale);
+    memcpy(y0 + whole, last, rest);
+    memcpy(y1 + whole, last + 4, rest);
+}
+
+/* All channels of two rows. */
+static inline void tw_two_rows(struct tw_rows *rows, const int8_t *w, const int32_t *scale, void *y0, void *y1, int32_t out_c)
+{
+    rows->y[0] = y0;
+    rows->y[1] = y1;
+    if (out_c & 3) {
+        tw_two_odd_rows(rows, w, scale, out_c);
+    } else {
+        tw_rows_2(rows, w, scale);
+    }
+}
 
 /* n bytes of each of `rows` rows, `step` bytes from one to the next; their sign bits turned over by `turn`. */
 static inline int8_t *tw_copy_turned(int8_t *to, const void *from, int32_t rows, int32_t step, int32_t n, uint8x16_t turn)

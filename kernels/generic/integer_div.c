@@ -23,10 +23,14 @@ void TW_KERNEL(const A_T *num, const B_T *den, int32_t *y, int32_t loops, const 
     do {
         int32_t ja = ia;
         int32_t jb = ib;
+        struct tw_divisor by = tw_divisor_of(eta * den[jb] + eps);
         for (int32_t i = 0; i < dims[inner]; i++) {
-            *y++ = tw_integer_quotient(num[ja], den[jb], numerator, eta, eps);
+            *y++ = tw_integer_quotient(numerator * num[ja], &by);
             ja += num_strides[inner];
-            jb += den_strides[inner];
+            if (den_strides[inner] != 0 && i + 1 < dims[inner]) {
+                jb += den_strides[inner];
+                by = tw_divisor_of(eta * den[jb] + eps);
+            }
         }
     } while (tw_next_pair(inner, dims, index, num_strides, &ia, den_strides, &ib));
 }

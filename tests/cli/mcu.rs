@@ -33,9 +33,10 @@ fn cases_are_exact_on_every_core() {
         "DeployTest/Layouts/ThreeDataSets",
     ];
     let cases: Vec<String> = cases.iter().map(|c| repository(c)).collect();
-    let products: Vec<String> = ["Gemm", "MatMul", "MaxPool", "Regions"]
-        .map(|c| repository(&format!("DeployTest/Kernels/Integer/{c}")))
-        .into();
+    let products: Vec<String> =
+        ["AveragePool", "Gemm", "MatMul", "MaxPool", "Regions", "iLayerNorm", "iRMSNorm"]
+            .map(|c| repository(&format!("DeployTest/Kernels/Integer/{c}")))
+            .into();
     for target in TARGETS.into_iter().filter(|t| ready(t)) {
         // The vectors of Cortex-M55 are in no other suite with these.
         let cases =
