@@ -36,9 +36,10 @@ void TW_KERNEL(const float *x, const float *w, const float *bias, float *y,
     inner_end = inner_end > inner ? inner_end : inner;
     quads = (inner_end - inner) / 4;
 
-    /* Items are pieces of rows of images of blocks of groups; rows are cut where that makes the cores' parts more equal. */
-    const int32_t lines = group * group_blocks * n * out_h;
-    while (parts < quads && lines * parts % tw_core_count() != 0 && lines * parts < 8 * tw_core_count()) {
+    /* Items are pieces of rows of images of blocks of groups; rows are cut where that makes the cores' parts more equal: in
+     * tiles of four pixels if these suffice for all cores, or else anywhere. */
+    const int32_t lines = group * group_blocks * n * out_h, most = lines * quads < tw_core_count() ? out_w : quads;
+    while (parts < most && lines * parts % tw_core_count() != 0 && lines * parts < 8 * tw_core_count()) {
         parts++;
     }
     const struct tw_range part = tw_split((size_t)lines * (size_t)parts, 1);
@@ -55,7 +56,10 @@ void TW_KERNEL(const float *x, const float *w, const float *bias, float *y,
             + (ptrdiff_t)g * group_in;
         float *py = y + (ptrdiff_t)image * y_image + (ptrdiff_t)oh * y_row + channel;
         int32_t column = 0, end = out_w;
-        if (parts > 1) {
+        if (parts > quads) {
+            column = out_w * piece / parts;
+            end = out_w * (piece + 1) / parts;
+        } else if (parts > 1) {
             column = piece == 0 ? 0 : inner + 4 * (quads * piece / parts);
             end = piece + 1 == parts ? out_w : inner + 4 * (quads * (piece + 1) / parts);
         }

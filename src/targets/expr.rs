@@ -5,7 +5,8 @@
 //!
 //! Grammar, loosest first: `||`, `&&`, comparisons, `+ -`, `* / %`, unary `-` and `!`, then numbers, quoted
 //! strings, names (dotted), `min(a, b, …)`, `max(a, b, …)` and parentheses. A bare word that names nothing is
-//! a string, so `layout == channels_last` reads naturally.
+//! a string, so `layout == channels_last` reads naturally. Before the expression, terms that it repeats may get
+//! names: `rows = n * out_h; rows * 4 + 100`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -62,7 +63,21 @@ pub struct SyntaxError {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expr {
     text: String,
+    /// Named terms, each of which may use those before it.
+    terms: Vec<(String, Node)>,
     root: Node,
+}
+
+/// What names mean behind named terms.
+struct Terms<'a> {
+    outer: &'a dyn Scope,
+    values: BTreeMap<&'a str, Val>,
+}
+
+impl Scope for Terms<'_> {
+    fn get(&self, path: &str) -> Result<Option<Val>, String> {
+        self.values.get(path).map_or_else(|| self.outer.get(path), |v| Ok(Some(v.clone())))
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,9 +116,15 @@ impl Expr {
     pub fn parse(text: &str) -> Result<Expr, SyntaxError> {
         let tokens = tokenize(text)?;
         let mut parser = Parser { tokens, next: 0, end: text.len(), depth: 0 };
+        let mut terms = Vec::new();
+        while let Some(name) = parser.term() {
+            terms.push((name, parser.binary(0)?));
+            parser.expect(";")?;
+        }
         let root = parser.binary(0)?;
         match parser.peek() {
-            None => Ok(Expr { text: text.to_string(), root }),
+            None => Ok(Expr { text: text.to_string(), terms, root }),
+            Some(Token::Op("=")) => Err(parser.error("`=` is not an operator; write `==`".into())),
             Some(t) => Err(parser.error(format!("unexpected `{t}`"))),
         }
     }
@@ -116,7 +137,12 @@ impl Expr {
     /// # Errors
     /// A sentence: unknown name, mixed types, overflow, division by zero.
     pub fn eval(&self, scope: &dyn Scope) -> Result<Val, String> {
-        eval(&self.root, scope)
+        let mut terms = Terms { outer: scope, values: BTreeMap::new() };
+        for (name, node) in &self.terms {
+            let value = eval(node, &terms)?;
+            terms.values.insert(name, value);
+        }
+        eval(&self.root, &terms)
     }
     /// As a predicate: `Ok(())` if it holds.
     ///
@@ -154,7 +180,7 @@ impl Expr {
     /// The names in the expression that mean something, with their values, in order of appearance.
     fn values(&self, scope: &dyn Scope) -> Vec<(String, Val)> {
         let mut names = Vec::new();
-        collect(&self.root, &mut names);
+        self.terms.iter().map(|(_, node)| node).chain([&self.root]).for_each(|n| collect(n, &mut names));
         let mut found: Vec<(String, Val)> = Vec::new();
         for name in names {
             if found.iter().any(|(n, _)| n == name) {
@@ -321,8 +347,8 @@ impl fmt::Display for Token {
 }
 
 /// Longest first, so that `<=` is not read as `<`.
-const OPERATORS: [&str; 18] =
-    ["==", "!=", "<=", ">=", "&&", "||", "<", ">", "+", "-", "*", "/", "%", "(", ")", ",", "!", "="];
+const OPERATORS: [&str; 19] =
+    ["==", "!=", "<=", ">=", "&&", "||", "<", ">", "+", "-", "*", "/", "%", "(", ")", ",", "!", "=", ";"];
 
 fn tokenize(text: &str) -> Result<Vec<(usize, Token)>, SyntaxError> {
     let mut tokens = Vec::new();
@@ -347,9 +373,6 @@ fn tokenize(text: &str) -> Result<Vec<(usize, Token)>, SyntaxError> {
             tokens.push((at, Token::Str(inner[..close].to_string())));
             close + 2
         } else if let Some(op) = OPERATORS.iter().find(|o| rest.starts_with(**o)) {
-            if *op == "=" {
-                return Err(SyntaxError { at, message: "`=` is not an operator; write `==`".into() });
-            }
             tokens.push((at, Token::Op(op)));
             op.len()
         } else {
@@ -415,6 +438,18 @@ impl Parser {
         let found = matches!(self.peek(), Some(Token::Op(o)) if *o == op);
         self.next += usize::from(found);
         found
+    }
+    /// The name of a term, which ends with a `;`, and behind its `=`.
+    fn term(&mut self) -> Option<String> {
+        self.tokens[self.next..].iter().find(|(_, t)| *t == Token::Op(";"))?;
+        match self.tokens.get(self.next..self.next + 2) {
+            Some([(_, Token::Name(name)), (_, Token::Op("="))]) => {
+                let name = name.clone();
+                self.next += 2;
+                Some(name)
+            }
+            _ => None,
+        }
     }
     fn expect(&mut self, op: &str) -> Result<(), SyntaxError> {
         if self.take(op) { Ok(()) } else { Err(self.error(format!("expected `{op}`"))) }

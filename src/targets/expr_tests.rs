@@ -33,6 +33,17 @@ fn arithmetic_and_precedence() {
 }
 
 #[test]
+fn terms_have_names() {
+    assert_eq!(value("rows = group * 2;\nall = rows + kernel_h; all * rows"), Ok(Val::Int(88)));
+    assert_eq!(value("alpha = 3; alpha == 3"), Ok(Val::Int(1)));
+    assert_eq!(value("t = 1 / zero; 3"), Err("division by zero".into()));
+    let failed = Expr::parse("rows = 2 * group; rows == kernel_h").unwrap().check(&scope());
+    assert_eq!(failed, Err("needs rows = 2 * group; rows == kernel_h, has group = 4, kernel_h = 3".into()));
+    assert_eq!(Expr::parse("rows = 2 * group;").unwrap_err().message, "the expression ends too early");
+    assert_eq!(Expr::parse("3; 4").unwrap_err().message, "unexpected `;`");
+}
+
+#[test]
 fn faults_are_sentences() {
     assert_eq!(value("1 / zero"), Err("division by zero".into()));
     assert_eq!(value("1 % 0"), Err("division by zero".into()));
