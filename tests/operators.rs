@@ -1,13 +1,18 @@
 //! Operators against onnxruntime: every node of `operators/vectors.json` is imported, inferred and evaluated by the
-//! reference, and must give what onnxruntime gave (`operators/generate.py` makes the file).
+//! reference, and must give what onnxruntime gave (`operators/generate.py` makes the file). Parts of the results, computed
+//! from the parts of the operands that the access maps name, must be parts of them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod common;
+
 use std::collections::BTreeMap;
 
+use common::parts;
 use ndarray::{ArrayD, IxDyn};
 use serde_json::Value as Json;
 use tilewright::ir::{Attr, Attributes, DType, ImportNode, Imported, Op, Operand, Source, TensorType, Value};
+use tilewright::runner::random::Random;
 
 fn number(v: &Json) -> f32 {
     match v {
@@ -62,6 +67,11 @@ fn evaluate(imported: &Imported, inputs: &[Option<Value>]) -> Result<Vec<Value>,
         return Err(format!("infers {outputs:?}, evaluates {real:?}"));
     }
     op.params(&types, &outputs);
+    let mut random = Random::new(1);
+    for _ in 0..8 {
+        let context = || format!("{:?}", op.attributes());
+        parts::check(op, &refs, &results.iter().collect::<Vec<_>>(), &mut random, &context);
+    }
     Ok(results)
 }
 

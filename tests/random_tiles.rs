@@ -34,7 +34,8 @@ fn options(seed: u64) -> (CompileOptions, u64, Option<u64>, u32) {
     let mut below = |n: usize| random.int(0, n as i64 - 1) as usize;
     let buffering = [Buffering::Auto, Buffering::Single, Buffering::Double][below(3)];
     let fusion = [Fusion::Auto, Fusion::Longest, Fusion::Longest, Fusion::Off][below(4)];
-    let tiling = TilingOptions { buffering, fusion, external: below(2) == 1, ..TilingOptions::default() };
+    let tiling =
+        TilingOptions { buffering, fusion, external: Some(below(2) == 1), ..TilingOptions::default() };
     let compile = CompileOptions { target: "siracusa".into(), tiling, ..CompileOptions::default() };
     (compile, MORE[below(MORE.len())], L2[below(L2.len())], 1 + below(8) as u32)
 }

@@ -119,13 +119,15 @@ pub fn elementwise(y: &[usize], operands: &[&[usize]]) -> Space {
 }
 
 /// The space of an operator on the rows of x: the `span` axes from `first` on are needed whole; `others` are shapes of
-/// operands that every part needs whole. All `results` have the shape of x.
+/// the other operands, those like x's for operands that have its rows, all others needed whole by every part. All
+/// `results` have the shape of x.
 pub fn rows(x: &[usize], first: usize, span: usize, others: &[&[usize]], results: usize) -> Space {
     let row = first..first + span;
     let axes: Vec<usize> = (0..x.len()).filter(|i| !row.contains(i)).collect();
     let reach = |i: usize| axes.iter().position(|a| *a == i).map_or(Reach::Whole, Reach::same);
     let own: Vec<Reach> = (0..x.len()).map(reach).collect();
-    let others = others.iter().map(|shape| vec![Reach::Whole; shape.len()]);
+    let others =
+        others.iter().map(|shape| if *shape == x { own.clone() } else { vec![Reach::Whole; shape.len()] });
     Space {
         axes: axes.iter().map(|a| x[*a]).collect(),
         operands: std::iter::once(own.clone()).chain(others).collect(),
@@ -172,5 +174,7 @@ mod tests {
         assert_eq!(space.axes, [2, 3]);
         assert_eq!(region(&space.operands[0], &[2, 5, 3], &[(0, 1), (1, 3)]).spans, [(0, 1), (0, 5), (1, 3)]);
         assert_eq!(region(&space.operands[1], &[5], &[(0, 1), (1, 3)]).spans, [(0, 5)]);
+        let pair = rows(&[2, 5, 3], 1, 1, &[&[2, 5, 3]], 1);
+        assert_eq!(pair.operands[0], pair.operands[1]);
     }
 }

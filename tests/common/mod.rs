@@ -1,9 +1,12 @@
-//! What several integration tests share.
+//! What several integration tests share, not all of it each of them.
+
+#![allow(dead_code)]
 
 use std::path::Path;
 
 use tilewright::driver::{self, CompileOptions, TilingOptions};
 
+pub mod parts;
 pub mod random_graph;
 
 /// The networks to check: those of `TILEWRIGHT_SEEDS=FIRST..LAST`, else `usual`.
@@ -17,7 +20,6 @@ pub fn seeds(usual: std::ops::Range<u64>) -> std::ops::Range<u64> {
 }
 
 /// The least L2: what the refusal of none of it says.
-#[allow(dead_code)]
 pub fn least_arena(model: &Path, compile: &CompileOptions) -> Result<u64, String> {
     let tiling = TilingOptions { arena: Some(0), ..compile.tiling };
     let refusal = match driver::draft(model, &CompileOptions { tiling, ..compile.clone() }) {

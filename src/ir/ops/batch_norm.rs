@@ -7,6 +7,7 @@ use super::floats::{all_float, flat, tensor};
 use super::quantize::channels;
 use super::rows::Rows;
 use super::{Numeric, Operator, Params, attributes};
+use crate::ir::access::{Reach, Space};
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError};
 use crate::ir::value::Value;
@@ -63,6 +64,13 @@ impl Operator for BatchNorm {
         let y = flat(inputs[0]).into_iter().zip(channel);
         let y = y.map(|(x, c)| (x - mean[c]) * inverse[c] * scale[c] + bias[c]);
         Ok(vec![tensor(shape, y.collect())?])
+    }
+    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        let channels = outputs[0].shape[self.axis];
+        let one = |n: &usize| if *n == channels { Reach::same(self.axis) } else { Reach::Whole };
+        let mut space = super::common::space(&inputs[..1], outputs);
+        space.operands.extend(inputs[1..].iter().map(|t| t.shape.iter().map(one).collect()));
+        Some(space)
     }
     /// The attributes, `outer`, `channels` and `inner`.
     fn params(&self, inputs: &[TensorType], _outputs: &[TensorType]) -> Params {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::common::axis;
 use super::elementwise::{array, flat, json};
 use super::{Identity, Numeric, Operator, Params, View, attributes};
+use crate::ir::access::{Reach, Space};
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
 use crate::ir::value::Value;
@@ -82,6 +83,15 @@ impl Operator for Concat {
             return Ok(vec![Value::zeros(y.dtype, &y.shape)]);
         }
         Ok(vec![concat_arrays!(inputs, y, outer, F32, S8, U8, S16, U16, S32, U32, S64, Bool)])
+    }
+    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        let reach = |t: &TensorType| {
+            (0..t.rank()).map(|d| if d == self.axis { Reach::Whole } else { Reach::same(d) }).collect()
+        };
+        let mut axes = outputs[0].shape.clone();
+        axes[self.axis] = 1;
+        let operands = inputs.iter().map(reach).collect();
+        Some(Space { axes, operands, results: outputs.iter().map(reach).collect() })
     }
     fn params(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Params {
         let run = |t: &TensorType| t.shape[self.axis..].iter().product::<usize>();

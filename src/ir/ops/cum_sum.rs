@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::common::{arity, axis};
 use super::elementwise::{arithmetic, array, flat};
+use super::rows;
 use super::{Numeric, Operator, Params, attributes};
+use crate::ir::access::Space;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
 use crate::ir::value::Value;
@@ -72,6 +74,9 @@ impl Operator for CumSum {
                 Value::from_i64_wrapping(array(&y.shape, sums)?, y.dtype)
             }
         }])
+    }
+    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        Some(rows::space(inputs, outputs, self.axis, 1))
     }
     fn params(&self, inputs: &[TensorType], _outputs: &[TensorType]) -> Params {
         let shape = &inputs[0].shape;

@@ -3,9 +3,15 @@
 //! A row runs along `span` axes from `axis` on. Before operator set 13 ONNX's operator flattens everything
 //! from `axis` (default 1) on into one row; from 13 on a row is one axis (default the last).
 
-use super::rows::row_function;
+use super::rows::{self, row_function};
+use crate::ir::access::Space;
+use crate::ir::graph::TensorType;
 
-row_function!(Hardmax, first_maximum, {});
+row_function!(Hardmax, first_maximum, {
+    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        Some(rows::space(inputs, outputs, self.axis, self.span))
+    }
+});
 
 fn first_maximum(row: &[f64]) -> Vec<f64> {
     let mut best = 0;

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::common::{arity, broadcast};
+use super::common::{arity, broadcast, broadcasts};
 use super::integers::{bounded, check, flat, log2, narrow, tensor};
 use super::{Numeric, Operator, Params, attributes};
 use crate::ir::dtype::DType;
@@ -63,6 +63,7 @@ impl Operator for INoNorm {
         });
         Ok(vec![tensor(&outputs[0].shape, y.collect(), outputs[0].dtype)?])
     }
+    broadcasts!();
     /// The attributes and `weight_len`, `bias_len`: after how many elements each repeats.
     fn params(&self, inputs: &[TensorType], _outputs: &[TensorType]) -> Params {
         let mut p = attributes(self);

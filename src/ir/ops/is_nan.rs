@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::common::arity;
+use super::common::{arity, broadcasts};
 use super::elementwise::float_operand;
 use super::{Numeric, Operator};
 use crate::ir::dtype::DType;
@@ -35,4 +35,5 @@ impl Operator for IsNaN {
     fn reference(&self, inputs: &[&Value], _outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         Ok(vec![Value::Bool(inputs[0].to_f32().mapv(f32::is_nan))])
     }
+    broadcasts!();
 }

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::common::{Real, arity, axis};
 use super::floats::{all_float, flat, moments, tensor};
 use super::layer_norm::per_element;
-use super::rows::Rows;
+use super::rows::{self, Rows};
 use super::{Numeric, Operator, Params, attributes};
+use crate::ir::access::Space;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
 use crate::ir::value::Value;
@@ -91,6 +92,11 @@ impl Operator for LayerNormGrad {
             results.push(tensor(&outputs[2].shape, dbias)?);
         }
         Ok(results)
+    }
+    /// Gradients of scale and bias sum over all rows.
+    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        let span = inputs[0].rank() - self.axis;
+        (!self.parameters).then(|| rows::space(inputs, outputs, self.axis, span))
     }
     /// The attributes, the rows and `scale_step` (0 where one element serves the row).
     fn params(&self, inputs: &[TensorType], _outputs: &[TensorType]) -> Params {

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::common::{arity, axis};
 use super::floats::{all_float, flat, tensor};
-use super::rows::Rows;
+use super::rows::{self, Rows};
 use super::{Numeric, Operator, Params, attributes};
+use crate::ir::access::Space;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError};
 use crate::ir::value::Value;
@@ -53,6 +54,9 @@ impl Operator for LpNorm {
             row.iter().map(|x| if norm == 0.0 { 0.0 } else { x / norm }).collect()
         });
         Ok(vec![tensor(&outputs[0].shape, y)?])
+    }
+    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        Some(rows::space(inputs, outputs, self.axis, 1))
     }
     /// The attributes and the rows.
     fn params(&self, inputs: &[TensorType], _outputs: &[TensorType]) -> Params {

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::common::{Real, arity};
 use super::floats::{all_float, flat, tensor};
-use super::rows::Rows;
+use super::rows::{self, Rows};
 use super::{Numeric, Operator, Params, attributes};
+use crate::ir::access::Space;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError};
 use crate::ir::value::Value;
@@ -63,6 +64,9 @@ impl Operator for Lrn {
             row.iter().enumerate().map(|(i, x)| x / norm(i)).collect()
         });
         Ok(vec![tensor(&outputs[0].shape, y)?])
+    }
+    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        Some(rows::space(inputs, outputs, 1, 1))
     }
     /// The attributes, the rows, `before` and `behind` (the window's reach) and `alpha_per_channel` (alpha/size).
     fn params(&self, inputs: &[TensorType], _outputs: &[TensorType]) -> Params {

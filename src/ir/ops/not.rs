@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::common::arity;
+use super::common::{arity, broadcasts};
 use super::elementwise::bool_operands;
 use super::{Numeric, Operator};
 use crate::ir::graph::TensorType;
@@ -34,4 +34,5 @@ impl Operator for Not {
     fn reference(&self, inputs: &[&Value], _outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         Ok(vec![Value::Bool(inputs[0].to_i64().mapv(|x| x == 0))])
     }
+    broadcasts!();
 }

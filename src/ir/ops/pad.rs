@@ -6,6 +6,7 @@ use super::common::{Bound, arity, axis};
 use super::elementwise::{array, flat, json};
 use super::strided::{read_by_tables, row_major, table_params};
 use super::{Numeric, Operator, Params, attributes};
+use crate::ir::access::{Reach, Space};
 use crate::ir::dtype::DType;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
@@ -151,6 +152,22 @@ impl Operator for Pad {
                 Value::from_i64_wrapping(array(y, data)?, x.dtype())
             }
         }])
+    }
+    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        let before = self.before.iter().map(|p| usize::try_from(*p));
+        let before = before.collect::<Result<Vec<_>, _>>().ok()?;
+        if self.mode != PadMode::Constant || self.after.iter().any(|p| *p < 0) {
+            return None;
+        }
+        let reach =
+            |(axis, before): (usize, &usize)| Reach::Along { axis, stride: 1, before: *before, extent: 1 };
+        let mut space = super::common::space(&inputs[..0], outputs);
+        space.operands.push(before.iter().enumerate().map(reach).collect());
+        Some(space)
+    }
+    fn part(&self, _inputs: &[TensorType], margins: &[(usize, usize)]) -> Pad {
+        let (before, after) = margins.iter().map(|(before, after)| (*before as i64, *after as i64)).unzip();
+        Pad { before, after, ..self.clone() }
     }
     fn params(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Params {
         let (x, y) = (&inputs[0], &outputs[0]);

@@ -77,8 +77,8 @@ impl Rows {
     }
 }
 
-/// The iteration space of an operator on rows of its first operand, along the `span` axes from `axis` on; every part
-/// needs the other operands whole.
+/// The iteration space of an operator on rows of its first operand, along the `span` axes from `axis` on; see
+/// [`access::rows`].
 pub fn space(inputs: &[TensorType], outputs: &[TensorType], axis: usize, span: usize) -> Space {
     let others: Vec<&[usize]> = inputs[1..].iter().map(|t| t.shape.as_slice()).collect();
     access::rows(&inputs[0].shape, axis, span, &others, outputs.len())

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::common::{Real, arity};
+use super::common::{Real, arity, broadcasts};
 use super::floats::{all_float, flat, tensor};
 use super::{Numeric, Operator};
 use crate::ir::graph::TensorType;
@@ -44,4 +44,5 @@ impl Operator for Sgd {
         let y = w.iter().zip(&dw).map(|(w, d)| w - f64::from(self.lr.0) * d).collect();
         Ok(vec![tensor(&outputs[0].shape, y)?])
     }
+    broadcasts!();
 }

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::common::arity;
 use super::floats::{all_float, flat, tensor};
-use super::rows::{Rows, row_axes};
+use super::rows::{self, Rows, row_axes};
 use super::{Numeric, Operator, Params, attributes};
+use crate::ir::access::Space;
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError};
 use crate::ir::value::Value;
@@ -57,6 +58,9 @@ impl Operator for SoftmaxGrad {
             dy.iter().zip(&y).map(|(d, y)| y * (d - dot)).collect()
         });
         Ok(vec![tensor(&outputs[0].shape, dx)?])
+    }
+    fn space(&self, inputs: &[TensorType], outputs: &[TensorType]) -> Option<Space> {
+        Some(rows::space(inputs, outputs, self.axis, self.span))
     }
     /// The attributes and the rows.
     fn params(&self, inputs: &[TensorType], _outputs: &[TensorType]) -> Params {
