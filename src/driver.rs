@@ -74,8 +74,8 @@ pub struct TilingOptions {
     pub scratchpad: Option<u64>,
     /// Bytes of the memory of the activations to use at most; without it, all there are.
     pub arena: Option<u64>,
-    /// Whether constants lie in an external memory.
-    pub external: bool,
+    /// Whether constants lie in an external memory; without it, where they have no room in the chip.
+    pub external: Option<bool>,
     /// Bytes of the arena at most: layers are computed row by row together where that is needed.
     pub ram_budget: Option<u64>,
     /// Bytes of the external memory to use at most; without it, all there are.
@@ -374,12 +374,44 @@ impl Draft {
     }
 }
 
-/// All stages.
+/// Bytes that code and tables are taken to need beside activations and constants, before a linker counts them.
+const CODE: usize = 96 * 1024;
+
+/// All stages. If the options do not say where constants lie, they lie in the chip if it has room for them and the code, or else
+/// outside if that helps.
 ///
 /// # Errors
 /// What the first failing stage found, all of it.
 pub fn compile(model: &Path, options: &CompileOptions) -> Result<Compiled> {
-    draft(model, options)?.finish()
+    let with = |external: bool| {
+        let tiling = TilingOptions { external: Some(external), ..options.tiling };
+        draft(model, &CompileOptions { tiling, ..options.clone() })?.finish()
+    };
+    if let Some(external) = options.tiling.external {
+        return with(external);
+    }
+    let inside = with(false);
+    let infeasible = |faults: &Diagnostics| faults.exit_code() == Kind::Infeasible.exit_code();
+    // A saved plan does not say where constants lie.
+    let given = !matches!(options.plan, PlanSource::Made);
+    if !inside.as_ref().map_or_else(|faults| given || infeasible(faults), is_tight) {
+        return inside;
+    }
+    // Outside takes less: its refusal names the smallest memories.
+    with(true).or_else(|outside| if infeasible(&outside) { inside.or(Err(outside)) } else { inside })
+}
+
+/// Whether activations and constants leave their memory less than code is taken to need.
+fn is_tight(made: &Compiled) -> bool {
+    let memory = made.target.platform.arena_memory().filter(|m| m.role == Role::Unified);
+    let needed = |m: &Memory| unified_bytes(&made.plan, &made.sources, &m.name) + CODE;
+    memory.is_some_and(|m| free(m).is_some_and(|size| needed(m) > size))
+}
+
+/// Bytes of activations and constants in a memory that holds both.
+fn unified_bytes(plan: &CheckedPlan, sources: &Sources, memory: &str) -> usize {
+    let arenas = plan.arenas.iter().filter(|a| a.level == memory);
+    arenas.map(|a| a.bytes).sum::<usize>() + sources.report.totals.weight_bytes
 }
 
 /// The prefix of every symbol: what the user says, else an identifier made from the file's name.
@@ -403,9 +435,8 @@ fn fits(platform: &Platform, wanted: Option<u64>, plan: &CheckedPlan, sources: &
     }
     let Some(memory) = platform.arena_memory().filter(|m| m.role == Role::Unified) else { return Ok(()) };
     let Some(size) = wanted.or(memory.size) else { return Ok(()) };
-    let there = plan.arenas.iter().filter(|a| a.level == memory.name);
-    let arena: usize = there.map(|a| a.bytes).sum();
-    let needed = (arena + constants) as u64;
+    let needed = unified_bytes(plan, sources, &memory.name);
+    let (arena, needed) = (needed - constants, needed as u64);
     if needed <= size {
         return Ok(());
     }
@@ -465,7 +496,8 @@ fn memory_options(platform: &Platform, interface: Interface) -> MemoryOptions {
 fn outside(platform: &Platform, options: &TilingOptions) -> Result<Option<Outside>> {
     let memory = platform.memories.iter().find(|m| m.role == Role::External);
     let Some(memory) = memory.filter(|_| platform.runtime.as_ref().is_some_and(|r| r.call.is_some())) else {
-        let asked = [("--default-level", options.external), ("--l3", options.outside.is_some())];
+        let asked =
+            [("--default-level", options.external == Some(true)), ("--l3", options.outside.is_some())];
         let asked = asked.iter().find(|(_, set)| *set);
         return asked.map_or(Ok(None), |(option, _)| {
             let message = format!("{option}: target `{}` has no external memory", platform.name);
@@ -484,7 +516,7 @@ fn outside(platform: &Platform, options: &TilingOptions) -> Result<Option<Outsid
         latency: memory.latency.unwrap_or(0),
         bandwidth,
         store_bandwidth: memory.store_bandwidth.unwrap_or(bandwidth),
-        constants: options.external,
+        constants: options.external == Some(true),
     }))
 }
 

@@ -5,7 +5,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[allow(dead_code)]
 mod common;
 
 #[path = "mutations/kinds.rs"]
@@ -67,7 +66,12 @@ fn options(l1: u64, buffering: Buffering, external: bool) -> CompileOptions {
     CompileOptions {
         target: "siracusa".into(),
         default_integer: Some(DType::S8),
-        tiling: TilingOptions { scratchpad: Some(l1), buffering, external, ..TilingOptions::default() },
+        tiling: TilingOptions {
+            scratchpad: Some(l1),
+            buffering,
+            external: Some(external),
+            ..TilingOptions::default()
+        },
         ..CompileOptions::default()
     }
 }

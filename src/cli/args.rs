@@ -177,9 +177,9 @@ pub struct ModelArgs {
     #[arg(long, value_name = "BYTES", value_parser = bytes)]
     pub l3: Option<u64>,
     /// Where constants lie: in memory that kernels can read, or in the one outside of the chip (L3), from where they come
-    /// while earlier layers are computed
-    #[arg(long, value_enum, ignore_case = true, default_value = "l2", value_name = "LEVEL")]
-    pub default_level: Level,
+    /// while earlier layers are computed [default: l2, or l3 where that has no room for them]
+    #[arg(long, value_enum, ignore_case = true, value_name = "LEVEL")]
+    pub default_level: Option<Level>,
     /// Whether parts are fetched while others are computed, where a target computes in parts
     #[arg(long, value_enum, default_value = "auto", value_name = "HOW")]
     pub buffering: BufferingArg,

@@ -34,7 +34,7 @@ pub fn compile(args: &ModelArgs) -> CompileOptions {
             arena: args.l2,
             outside: args.l3,
             ram_budget: args.ram_budget,
-            external: args.default_level == Level::L3,
+            external: args.default_level.map(|level| level == Level::L3),
             seconds: args.plan_seconds,
             buffering: match args.buffering {
                 BufferingArg::Auto => Buffering::Auto,

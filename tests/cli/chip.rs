@@ -268,6 +268,9 @@ fn networks_larger_than_l2_are_refused() {
     product(&tmp.path().join("large"), 700, 1000);
     let args = ["compile", "large/network.onnx", "-o", "out", "--target", "siracusa"];
     let text = seen(tmp.path(), &tilewright(tmp.path(), &args));
+    assert!(text.starts_with("exit code 5") && text.contains("constants on their way"), "{text}");
+    let inside = [&args[..], &["--default-level", "L2"]].concat();
+    let text = seen(tmp.path(), &tilewright(tmp.path(), &inside));
     assert!(text.starts_with("exit code 5"), "{text}");
     assert!(
         text.contains("constants (2800000 bytes)") && text.contains("of `l2`, which has 2031616"),
@@ -360,6 +363,24 @@ fn the_smallest_memories_that_are_named_are_enough() {
             assert!(compile(&(bytes - 1).to_string()).starts_with("exit code 5"), "{memory} {bytes}");
         }
     }
+}
+
+/// Where L2 has no room for constants, they go outside of the chip unless the user says that they shall not.
+#[test]
+fn constants_leave_a_chip_that_is_too_small() {
+    let tmp = tempfile::tempdir().unwrap();
+    let network = repository("DeployTest/Models/Int8/KeywordSpotting/network.onnx");
+    let compile = |bytes: &str, more: &[&str]| {
+        let args = ["compile", &network, "--target", "siracusa", "--l2", bytes, "-o", "out", "--force"];
+        let text = seen(tmp.path(), &tilewright(tmp.path(), &[&args[..], more].concat()));
+        (text, tmp.path().join("out/external.bin").exists())
+    };
+    let (text, outside) = compile("30000", &[]);
+    assert!(text.starts_with("exit code 0") && !outside, "{text}");
+    let (text, outside) = compile("22000", &[]);
+    assert!(text.starts_with("exit code 0") && text.contains("kB of l3") && outside, "{text}");
+    let (text, _) = compile("22000", &["--default-level", "L2"]);
+    assert!(text.starts_with("exit code 5") && text.contains("--default-level L3"), "{text}");
 }
 
 #[test]
