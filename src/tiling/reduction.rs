@@ -49,13 +49,13 @@ pub fn fit(
     pad: &Scratchpad,
 ) -> Option<Reduced> {
     let tiler = Tiler::new(graph, assignment, library, pad);
-    let large = |id: &NodeId| tiler.least(*id).is_some_and(|bytes| bytes > pad.capacity);
+    let large = |id: &NodeId| tiler.fits(*id) == Some(false);
     let fits = |name: &str, pieces: usize| {
         let cut = [(name.to_string(), pieces)];
         let (one, chosen) = apply(graph, assignment, platform, library, &cut).ok()?;
         let tiler = Tiler::new(&one, &chosen, library, pad);
         let mut new = one.nodes().map(|(id, _)| id).filter(|id| graph.get_node(*id).is_none());
-        Some(new.all(|id| tiler.least(id).is_none_or(|bytes| bytes <= pad.capacity)))
+        Some(new.all(|id| tiler.fits(id) != Some(false)))
     };
     let mut cuts: Vec<Cut> = Vec::new();
     for id in graph.nodes().map(|(id, _)| id).filter(large) {

@@ -198,6 +198,16 @@ impl<'a> Tiler<'a> {
         tiled
     }
 
+    /// Whether a node can be computed in parts in the whole scratchpad; `None` if its operator has no parts.
+    pub fn fits(&self, id: NodeId) -> Option<bool> {
+        let key = (*self.signatures.get(&id)?, 0);
+        let layer = self.layer(id, 0)?;
+        let candidates = self.candidates(&layer, key);
+        let within = |bytes: usize| bytes <= self.pad.capacity;
+        let mut small = candidates.iter().filter(|c| within(c.bytes));
+        Some(small.any(|c| layer.known(c).is_some_and(|(_, bytes)| within(bytes))))
+    }
+
     /// The fewest bytes in which a node can be computed in parts, however large the scratchpad is.
     pub fn least(&self, id: NodeId) -> Option<usize> {
         let signature = self.signatures.get(&id)?;

@@ -51,7 +51,7 @@ impl Layer<'_> {
     }
 
     /// Cycles and bytes of a candidate, worked out once.
-    fn known(&self, candidate: &Candidate) -> Option<(u64, usize)> {
+    pub(super) fn known(&self, candidate: &Candidate) -> Option<(u64, usize)> {
         if candidate.known.get().is_none() {
             let tiled = self.work_out(candidate, usize::MAX);
             candidate.known.set(Some(tiled.map(|t| (t.cycles, t.bytes))));
