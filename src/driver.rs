@@ -21,7 +21,7 @@ use crate::tiling::saved::{self, Subject};
 use crate::tiling::streaming::Merged;
 use crate::tiling::tiles::{Buffering, Dma, Scratchpad};
 use crate::tiling::variant::{Source, Variant};
-use crate::tiling::{self, CheckedPlan, Interface, LAYERS_PER_SECOND, MemoryOptions, Outside, Plan};
+use crate::tiling::{self, CheckedPlan, Interface, LAYERS_PER_SECOND, Level, MemoryOptions, Outside, Plan};
 
 /// What the user may choose about a compilation.
 #[derive(Clone, Debug, Default)]
@@ -277,6 +277,7 @@ pub fn draft(model: &Path, options: &CompileOptions) -> Result<Draft> {
     let graph = clock.stage("verify", || verify(optimised.graph))?;
     let assignment = clock.stage("assign", || targets::assign(&graph, &target.platform, &target.library))?;
     let mut memory = memory_options(&target.platform, options.interface);
+    memory.faster = faster(&target.platform, &options.tiling)?;
     memory.scratchpad = scratchpad(&target.platform, &options.tiling)?;
     memory.outside = outside(&target.platform, &options.tiling)?;
     let unified = target.platform.arena_memory().is_some_and(|m| m.role == Role::Unified);
@@ -284,11 +285,12 @@ pub fn draft(model: &Path, options: &CompileOptions) -> Result<Draft> {
     memory.ram_budget = ram_budget(&target.platform, &options.tiling)?;
     memory.streams = !has_scratchpad(&target.platform) && options.tiling.fusion != Fusion::Off;
     if let Some(bytes) = options.tiling.arena {
-        memory.capacity = Some(arena_bytes(&target.platform, bytes)?);
+        let bytes = arena_bytes(&memory, bytes)?;
+        memory.limit = (!memory.faster.is_empty()).then_some(bytes);
+        memory.capacity = memory.capacity.min(Some(bytes)).or(Some(bytes));
     }
-    let Variant { graph, assignment, mut plan } =
+    let Variant { graph, assignment, plan } =
         clock.stage("plan", || planned(&graph, &assignment, &target, &memory, options))?;
-    place(&target.platform, matches!(options.plan, PlanSource::Made), &mut memory, &mut plan);
     let file = if let PlanSource::Saved(file) = &options.plan { Some(file.clone()) } else { None };
     Ok(Draft {
         imported: optimised.imported,
@@ -460,22 +462,6 @@ fn free(memory: &Memory) -> Option<usize> {
     memory.size.and_then(|s| usize::try_from(s.saturating_sub(memory.reserved)).ok())
 }
 
-/// Puts the arena into the first memory that holds it, or where a given plan says; plans are made for the last one.
-fn place(platform: &Platform, made: bool, memory: &mut MemoryOptions, plan: &mut Plan) {
-    let Some(arena) = plan.arenas.first_mut() else { return };
-    let wanted = |m: &&Memory| match made {
-        true => free(m).is_none_or(|size| arena.bytes <= size),
-        false => arena.level == m.name,
-    };
-    let memories = platform.arena_memories();
-    let Some(chosen) = memories.into_iter().find(wanted).filter(|m| m.name != memory.level) else { return };
-    memory.size = free(chosen);
-    memory.capacity = memory.capacity.min(memory.size).or(memory.size);
-    memory.level.clone_from(&chosen.name);
-    arena.level.clone_from(&chosen.name);
-    arena.capacity = memory.capacity;
-}
-
 fn memory_options(platform: &Platform, interface: Interface) -> MemoryOptions {
     let memory = platform.arena_memory();
     let size = memory.and_then(free);
@@ -520,18 +506,38 @@ fn outside(platform: &Platform, options: &TilingOptions) -> Result<Option<Outsid
     }))
 }
 
-/// The bytes of the memory of the activations that the user leaves.
+/// The bytes of the memories of the activations that the user leaves.
 ///
 /// # Errors
 /// There are fewer.
-fn arena_bytes(platform: &Platform, wanted: u64) -> Result<usize> {
-    let memory = platform.arena_memory();
-    let size = memory.and_then(|m| Some(m.size?.saturating_sub(m.reserved))).unwrap_or(u64::MAX);
+fn arena_bytes(memory: &MemoryOptions, wanted: u64) -> Result<usize> {
+    let sizes: Option<usize> = memory.levels().iter().map(|l| l.capacity).sum();
+    let size = sizes.map_or(u64::MAX, |n| n as u64);
     if wanted > size {
         let message = format!("--l2 {wanted}: there are {size} bytes");
         return Err(Diagnostic::invalid(message).help(format!("give at most {size}")).into());
     }
     Ok(usize::try_from(wanted).unwrap_or(usize::MAX))
+}
+
+/// The memories that activations may lie in beside the one for all that these do not hold, as far as the options leave them.
+///
+/// # Errors
+/// More of one than there is.
+fn faster(platform: &Platform, options: &TilingOptions) -> Result<Vec<Level>> {
+    let mut memories = platform.arena_memories();
+    memories.pop();
+    let level = |m: &&Memory| Level { name: m.name.clone(), capacity: free(m) };
+    let mut levels: Vec<Level> = memories.iter().map(level).collect();
+    if let (Some(first), Some(wanted)) = (levels.first_mut(), options.scratchpad) {
+        let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
+        if let Some(size) = first.capacity.filter(|size| wanted > *size) {
+            let message = format!("--l1 {wanted}: `{}` has {size} bytes for activations", first.name);
+            return Err(Diagnostic::invalid(message).help(format!("give at most {size}")).into());
+        }
+        first.capacity = Some(wanted);
+    }
+    Ok(levels)
 }
 
 fn has_scratchpad(platform: &Platform) -> bool {
@@ -561,7 +567,7 @@ fn scratchpad(platform: &Platform, options: &TilingOptions) -> Result<Option<Scr
     let parts = platform.runtime.as_ref().is_some_and(|r| r.tiled.is_some());
     let (Some(memory), Some(from)) = (memory.filter(|_| parts), platform.arena_memory()) else {
         let asked = [
-            ("--l1", options.scratchpad.is_some()),
+            ("--l1", options.scratchpad.is_some() && platform.arena_memories().len() < 2),
             ("--buffering", options.buffering != Buffering::Auto),
             ("--plan-seconds", options.seconds.is_some()),
         ];

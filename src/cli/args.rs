@@ -163,10 +163,12 @@ pub struct ModelArgs {
     /// Have kernels work on whole tensors in the memory of the activations, where a target would compute in parts
     #[arg(long)]
     pub untiled: bool,
-    /// Bytes of the scratchpad (L1) that parts may use [default: all there are]
+    /// Bytes of the scratchpad (L1) that parts may use, or of the tightly coupled memory that activations may [default: all
+    /// there are]
     #[arg(long, value_name = "BYTES", value_parser = bytes)]
     pub l1: Option<u64>,
-    /// Bytes of the memory of the activations (L2) that they may use [default: all there are]
+    /// Bytes of the memory (L2) that activations may use, of all memories together where there are several [default: all
+    /// there are]
     #[arg(long, value_name = "BYTES", value_parser = bytes)]
     pub l2: Option<u64>,
     /// Bytes of the arena at most, on targets without a scratchpad: where layer by layer takes more, leading layers are computed

@@ -29,7 +29,8 @@ pub fn compile(args: &CompileArgs) -> Result<u8> {
     let arenas = report.memories.iter().map(|m| {
         format!("{} of {} (largest live set {})", bytes(m.bytes as u64), m.level, bytes(m.lower_bound as u64))
     });
-    let streams: Vec<String> = super::run::streams(report).into_iter().map(|s| format!("\n  {s}")).collect();
+    let hot = report.hot.iter().map(super::run::hot);
+    let streams: Vec<String> = hot.chain(super::run::streams(report)).map(|s| format!("\n  {s}")).collect();
     print(format!(
         "{}: {} nodes, {} MACs, {}; compiled in {}{}",
         args.output.display(),

@@ -10,8 +10,9 @@ use crate::files;
 use crate::runner::execute::{Outcome, execute};
 use crate::runner::page;
 use crate::runner::suite::Workspace;
-use crate::runner::{CaseResult, Record, Status, cases};
+use crate::runner::{CaseResult, Flash, Record, Status, cases};
 use crate::sim::LayerTime;
+use crate::tiling::Hot;
 
 /// Runs the command.
 ///
@@ -149,14 +150,14 @@ fn traffic(moved: &Moved) -> String {
 }
 
 /// Bytes of flash, as far as they are known.
-fn flash(constants: u64, all: Option<u64>) -> String {
-    let constant = bytes(constants);
-    match all {
-        Some(all) => {
-            format!("{} ({constant} constants, {} code)", bytes(all), bytes(all.saturating_sub(constants)))
-        }
-        None => format!("{constant} of constants (code unknown: `size` is missing)"),
-    }
+fn flash(weights: u64, flash: Option<Flash>) -> String {
+    let Some(flash) = flash else {
+        return format!("{} of weights (the rest is unknown: `size` is missing)", bytes(weights));
+    };
+    let (all, tables) = (bytes(flash.network()), bytes(flash.constants.saturating_sub(weights)));
+    let rest = flash.runtime.map(|rest| format!("; {} more of start-up and test", bytes(rest)));
+    let (weights, code) = (bytes(weights), bytes(flash.code));
+    format!("{all} ({code} code, {weights} weights, {tables} tables){}", rest.unwrap_or_default())
 }
 
 /// The figures below the table.
@@ -167,8 +168,9 @@ fn totals(compiled: &Compiled, outcome: &Outcome) -> String {
     let report = &compiled.sources.report;
     line("MACs", grouped(report.totals.macs));
     report.memories.iter().for_each(|m| line("RAM", memory(m)));
+    report.hot.iter().for_each(|h| line("near", hot(h)));
     streams(report).into_iter().for_each(|s| line("rows", s));
-    line("flash", flash(report.totals.weight_bytes as u64, result.flash_bytes));
+    line("flash", flash(report.totals.weight_bytes as u64, outcome.flash));
     if let Some(moved) = &report.totals.moved {
         let all = moved.fetched + moved.stored;
         let ratio = all as f64 / moved.least.max(1) as f64;
@@ -260,6 +262,21 @@ fn memory(memory: &MemoryUse) -> String {
         ),
     };
     format!("{} of {} ({why})", bytes(memory.bytes as u64), memory.level)
+}
+
+/// What the fastest memory is used for.
+pub fn hot(hot: &Hot) -> String {
+    let share = |n: u64| 100.0 * n as f64 / hot.accesses.max(1) as f64;
+    let best = match hot.most.saturating_sub(hot.served) {
+        0 => "no other choice has more".to_string(),
+        _ => format!("no choice has more than {:.1} %", share(hot.most)),
+    };
+    let (served, all) = (bytes(hot.served), bytes(hot.accesses));
+    format!(
+        "{:.1} % of what layers read and write ({served} of {all}) is {}; {best}",
+        share(hot.served),
+        hot.level
+    )
 }
 
 /// How much of the stack a run used, of how much any may.

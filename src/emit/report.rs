@@ -11,7 +11,7 @@ use super::weights::Weights;
 use crate::ir::{Graph, NodeId, TensorId};
 use crate::targets::{Assignment, Library, Platform};
 use crate::tiling::streaming::Point;
-use crate::tiling::{AliasKind, Home, Plan};
+use crate::tiling::{AliasKind, Home, Hot, Plan};
 
 /// Marks a folder as ours.
 pub const GENERATOR: &str = "tilewright";
@@ -143,6 +143,9 @@ pub struct Report {
     pub totals: Totals,
     /// Memories used.
     pub memories: Vec<MemoryUse>,
+    /// What the fastest memory is used for, where activations lie in several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hot: Option<Hot>,
     /// What other numbers of bytes of RAM take, the most first, where a budget was given.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ram_curve: Vec<Point>,
@@ -190,6 +193,7 @@ impl Report {
             interface: api.clone(),
             totals,
             memories: memories(plan),
+            hot: plan.hot.clone(),
             ram_curve: plan.curve.clone(),
             layers,
             aliases: aliases(graph, plan),

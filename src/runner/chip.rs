@@ -10,6 +10,7 @@ use std::time::Duration;
 use std::{env, fs, io};
 
 use super::bytes::{from_bytes, to_bytes};
+use super::flash::Flash;
 use super::host::{self, CFile};
 use super::labels::Place;
 use super::objects::{Cache, Flags, missing as missing_tool, run_tool};
@@ -83,7 +84,7 @@ pub struct Firmware {
     /// Cores that share the work, where there are several.
     pub shared: Option<u32>,
     /// Bytes of code and constants, if `size` could tell.
-    pub flash_bytes: Option<u64>,
+    pub flash: Option<Flash>,
 }
 
 /// What a run gave.
@@ -147,12 +148,10 @@ pub fn build(
     let runner = runner(platform, options)?;
     let cores = cores(platform, options.cores)?;
     let mut objects = Vec::new();
-    let mut network = Vec::new();
+    let (mut network, mut others) = (Vec::new(), Vec::new());
     for file in files.iter().filter(|f| Some(&f.path) != runtime.inputs.as_ref()) {
         let object = cache.object(dir, &file.path, flags)?;
-        if file.network {
-            network.push(object.clone());
-        }
+        if file.network { &mut network } else { &mut others }.push(object.clone());
         objects.push(object);
     }
     Ok(Firmware {
@@ -166,7 +165,7 @@ pub fn build(
         image: Vec::new(),
         functions: Vec::new(),
         shared: (platform.cores() > 1).then_some(cores),
-        flash_bytes: host::flash_bytes(&network, flags),
+        flash: Flash::of(&network, &others, flags),
     })
 }
 

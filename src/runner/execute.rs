@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::cases::{Case, DataSet};
 use super::chip::{self, ChipOptions, Firmware, Profile, Ran};
 use super::compare::{Comparison, compare_all};
+use super::flash::Flash;
 use super::host::{self, CFile, Program};
 use super::inputs::{bind, read_inputs, read_outputs};
 use super::objects::{Cache, Flags};
@@ -49,6 +50,8 @@ pub struct Outcome {
     pub compiled: Option<Compiled>,
     /// Where the cycles of the last run went, if measured.
     pub profile: Profile,
+    /// Bytes of flash, if `size` could tell.
+    pub flash: Option<Flash>,
     /// What there is to say beyond the verdict.
     pub notes: Diagnostics,
     /// What ended the case, if something did.
@@ -62,6 +65,7 @@ pub fn execute(case: &Case, options: &RunOptions, dir: &Path, cache: &Cache) -> 
         result: CaseResult::new(&case.name, target, Status::Fail),
         compiled: None,
         profile: Profile::default(),
+        flash: None,
         notes: Diagnostics::default(),
         error: None,
     };
@@ -111,7 +115,8 @@ fn run(case: &Case, options: &RunOptions, dir: &Path, cache: &Cache, outcome: &m
         same_sources(compiled, &again)?;
     }
     let program = build(compiled, options, dir, cache)?;
-    result.flash_bytes = program.flash_bytes();
+    outcome.flash = program.flash();
+    result.flash_bytes = outcome.flash.map(|f| f.network());
     result.cores = program.cores();
     let mut total: Option<Comparison> = None;
     for (set, arrays) in &sets {
@@ -233,10 +238,10 @@ enum Built {
 }
 
 impl Built {
-    fn flash_bytes(&self) -> Option<u64> {
+    fn flash(&self) -> Option<Flash> {
         match self {
-            Built::Host(program) => program.flash_bytes,
-            Built::Chip(firmware) => firmware.flash_bytes,
+            Built::Host(program) => program.flash,
+            Built::Chip(firmware) => firmware.flash,
         }
     }
     fn cores(&self) -> Option<u32> {

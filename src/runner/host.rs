@@ -10,6 +10,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use super::bytes::{from_bytes, to_bytes};
+use super::flash::Flash;
 use super::objects::{Cache, Flags};
 use crate::diag::{Diagnostic, Result};
 use crate::ir::{TensorType, Value};
@@ -33,7 +34,7 @@ pub struct Program {
     /// The command that runs it; `{elf}` stands for the program.
     simulator: Vec<String>,
     /// Bytes of code and constants, if `size` could tell.
-    pub flash_bytes: Option<u64>,
+    pub flash: Option<Flash>,
 }
 
 /// One C file of the build.
@@ -63,7 +64,7 @@ pub fn build(dir: &Path, files: &[CFile], flags: &Flags, cache: &Cache) -> Resul
     let mut link = flags.command();
     link.args(&flags.cflags).args(&objects).arg("-o").arg(&executable).args(&flags.ldflags);
     super::objects::run_tool(link, "link the network", dir, &flags.packages)?;
-    Ok(Program { executable, simulator: vec!["{elf}".into()], flash_bytes: flash_bytes(&network, flags) })
+    Ok(Program { executable, simulator: vec!["{elf}".into()], flash: Flash::of(&network, &[], flags) })
 }
 
 impl Program {
@@ -178,23 +179,4 @@ fn split(bytes: &[u8], outputs: &[TensorType]) -> Result<Vec<Value>> {
         values.push(value.ok_or_else(|| Diagnostic::internal("an output has the wrong size"))?);
     }
     Ok(values)
-}
-
-/// Code and constants of the objects as binutils' `size` sees them, the one that belongs to the compiler (`x-y-size` to
-/// `x-y-gcc`); `None` without that tool.
-pub(super) fn flash_bytes(objects: &[PathBuf], flags: &Flags) -> Option<u64> {
-    let tool = flags.cc.first().and_then(|cc| cc.strip_suffix("-gcc")).map(|prefix| format!("{prefix}-size"));
-    let mut command = Command::new(tool.as_deref().unwrap_or("size"));
-    let output = command.arg("-B").args(objects).stdin(Stdio::null()).output().ok()?;
-    if !output.status.success() {
-        return None;
-    }
-    let text = String::from_utf8(output.stdout).ok()?;
-    let mut total = 0;
-    for line in text.lines().skip(1) {
-        let mut columns = line.split_whitespace().map(|c| c.parse::<u64>().ok());
-        // text and data; constants count as text. bss takes no flash.
-        total += columns.next()?? + columns.next()??;
-    }
-    Some(total)
 }

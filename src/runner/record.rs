@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::execute::Outcome;
+use super::flash::Flash;
 use super::labels::{Place, places};
 use super::result::CaseResult;
 use crate::driver::Compiled;
@@ -12,6 +13,7 @@ use crate::emit::{Layer, MemoryUse, Totals, arena_name};
 use crate::sim::{LayerTime, PartTime, Stretch, Timeline};
 use crate::targets::Platform;
 use crate::targets::platform::Role;
+use crate::tiling::Hot;
 use crate::tiling::streaming::Point;
 
 /// A run.
@@ -35,6 +37,12 @@ pub struct Record {
     /// What other numbers of bytes of RAM take, where a budget was given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ram_curve: Vec<Point>,
+    /// Bytes of flash, as far as they are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flash: Option<Flash>,
+    /// What the fastest memory is used for, where activations lie in several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hot: Option<Hot>,
     /// Nodes in the order of execution.
     #[serde(default)]
     pub layers: Vec<LayerRecord>,
@@ -186,6 +194,8 @@ impl Record {
             totals: Totals::default(),
             memories: Vec::new(),
             ram_curve: Vec::new(),
+            flash: outcome.flash,
+            hot: None,
             layers: Vec::new(),
             ending: None,
             buffers: Vec::new(),
@@ -198,6 +208,7 @@ impl Record {
         record.totals = report.totals.clone();
         record.memories.clone_from(&report.memories);
         record.ram_curve.clone_from(&report.ram_curve);
+        record.hot.clone_from(&report.hot);
         let layer = |(number, planned): (usize, &Layer)| LayerRecord {
             planned: Layer { rejected: Vec::new(), ..planned.clone() },
             measured: measured(times, |n| n == number),

@@ -8,12 +8,12 @@
 
 use std::collections::BTreeMap;
 
-use super::allocator::{self, Buffer};
+use super::allocator::{self, Buffer, Minimised};
 use super::external::{ALIGNMENT, Loads};
 use super::levels::Near;
 use super::overlay::Overlays;
 use super::plan::{ArenaUse, Home, Interface, Plan};
-use super::planner::{Draft, MemoryOptions, Owner, arena_buffers, callers_blocks, peak};
+use super::planner::{Draft, Level, MemoryOptions, Owner, arena_buffers, callers_blocks, peak};
 use super::spill::{Absence, Owned, Spiller};
 use crate::diag::{Diagnostic, Result};
 use crate::ir::Graph;
@@ -37,6 +37,27 @@ pub struct Arena<'a> {
     /// What does not need a place here.
     pub near: Option<&'a Near>,
 }
+
+/// One memory with what lies there.
+pub struct Packed {
+    level: Level,
+    /// Indices of the buffers.
+    members: Vec<usize>,
+    best: Minimised,
+    alignment: usize,
+    peak: usize,
+    optimal: bool,
+}
+
+impl Packed {
+    /// Bytes that it takes.
+    pub fn bytes(&self) -> usize {
+        self.best.height as usize
+    }
+}
+
+/// What needs memory, and where it lies.
+type Places = Vec<(Owner, Home)>;
 
 impl Arena<'_> {
     /// Places everything.
@@ -137,6 +158,20 @@ impl Arena<'_> {
         owners
     }
 
+    /// Everything that needs memory, where nothing comes and leaves.
+    pub fn buffers(&self) -> Vec<Owned> {
+        self.owners(&Loads::default())
+    }
+
+    /// Everything in one memory, of which there is as much as it takes.
+    ///
+    /// # Errors
+    /// It is more than can be addressed.
+    pub fn plan_apart(&self) -> Result<Plan> {
+        let spiller = Spiller::new(self.graph, &self.draft.order, &self.draft.blocks, self.near);
+        self.allocate(&spiller, &Loads::default(), &[])
+    }
+
     /// The lower of two: results over operands of streamed layers, or not.
     fn allocate(&self, spiller: &Spiller, loads: &Loads, absences: &[Absence]) -> Result<Plan> {
         let apart = self.offsets(spiller, loads, absences, &Overlays::default())?;
@@ -155,15 +190,47 @@ impl Arena<'_> {
         absences: &[Absence],
         overlays: &Overlays,
     ) -> Result<Plan> {
+        let owners = overlays.applied(spiller.stays(&self.owners(loads), absences));
+        // Of what leaves there are many choices.
+        let effort = if absences.is_empty() { 1 } else { 10 };
+        let level = Level { name: self.options.level.clone(), capacity: self.options.capacity };
+        let packed = self.packed(&owners, overlays, &level, (0..owners.len()).collect(), effort)?;
+        let (mut plan, places) = self.assembled(&owners, overlays, &[packed]);
+        let (mut arrivals, mut stays) = (BTreeMap::new(), BTreeMap::new());
+        for (owner, home) in places {
+            match owner {
+                Owner::Stay(b, stay) => drop(stays.insert((b, stay), home)),
+                Owner::Load(i) => drop(arrivals.insert(i, home)),
+                _ => {}
+            }
+        }
+        loads.extend(&mut plan, &arrivals);
+        if let Some(outside) = &self.options.outside {
+            spiller.extend(&mut plan, outside, &self.draft.blocks, absences, &stays);
+        }
+        Ok(plan)
+    }
+
+    /// Offsets of some of the buffers, by index, in one memory.
+    ///
+    /// # Errors
+    /// They need more than can be addressed.
+    pub fn packed(
+        &self,
+        owners: &[Owned],
+        overlays: &Overlays,
+        level: &Level,
+        members: Vec<usize>,
+        effort: u64,
+    ) -> Result<Packed> {
         let (graph, options) = (self.graph, self.options);
         let Draft { order, blocks, .. } = self.draft;
-        let owners = overlays.applied(spiller.stays(&self.owners(loads), absences));
-        let peak = peak(&owners, order);
         let mut widest = vec![options.alignment.max(1); blocks.blocks.len()];
         for (t, (block, _)) in &blocks.place {
             widest[*block] = widest[*block].max(graph.tensor(*t).ty.dtype.bytes());
         }
-        let buffer = |(i, (owner, first, last, bytes)): (usize, &Owned)| {
+        let buffer = |i: &usize| {
+            let (owner, first, last, bytes) = &owners[*i];
             let alignment = match owner {
                 Owner::Block(b) => widest[*b],
                 Owner::Stay(b, _) => widest[*b].max(ALIGNMENT),
@@ -177,44 +244,53 @@ impl Arena<'_> {
                 None => buffer,
             }
         };
-        let buffers: Vec<Buffer> = owners.iter().enumerate().map(buffer).collect();
-        // Of what leaves there are many choices.
-        let effort = if absences.is_empty() { 1 } else { 10 };
+        let buffers: Vec<Buffer> = members.iter().map(buffer).collect();
         let search = allocator::Options { node_limit: options.search_nodes / effort, time_limit: None };
         let best = allocator::minimise(&buffers, &search).ok_or_else(|| {
             Diagnostic::infeasible("the activations need more memory than can be addressed")
                 .help("reduce the input's shape")
         })?;
+        let live: Vec<Owned> = members.iter().map(|i| owners[*i]).collect();
+        let peak = peak(&live, order);
+        // Results over operands are put at the bottom: elsewhere they might leave fewer gaps.
+        let optimal = best.proven && (overlays.is_empty() || best.height as usize == peak);
+        let alignment = buffers.iter().map(|b| b.alignment).max().unwrap_or(1) as usize;
+        Ok(Packed { level: level.clone(), members, best, alignment, peak, optimal })
+    }
+
+    /// The plan that packed memories make, an arena each, and where everything lies.
+    pub fn assembled(&self, owners: &[Owned], overlays: &Overlays, packs: &[Packed]) -> (Plan, Places) {
+        let Draft { order, blocks, .. } = self.draft;
+        let mut plan = Plan { interface: self.options.interface, ..Plan::default() };
+        let mut places = Places::new();
+        for (arena, packed) in packs.iter().enumerate() {
+            for (i, offset) in packed.members.iter().zip(&packed.best.solution.offsets) {
+                places.push((owners[*i].0, Home::Arena { arena, offset: *offset as usize }));
+            }
+            plan.arenas.push(ArenaUse {
+                level: packed.level.name.clone(),
+                bytes: packed.bytes(),
+                capacity: packed.level.capacity,
+                lower_bound: packed.peak,
+                alignment: packed.alignment,
+                optimal: packed.optimal,
+            });
+        }
         let mut start = self.near.map_or_else(BTreeMap::new, |n| n.blocks.clone());
-        let (mut arrivals, mut stays) = (BTreeMap::new(), BTreeMap::new());
-        let mut plan = Plan { interface: options.interface, ..Plan::default() };
-        for ((owner, ..), offset) in owners.iter().zip(&best.solution.offsets) {
-            let home = Home::Arena { arena: 0, offset: *offset as usize };
+        for (owner, home) in &places {
             match owner {
-                Owner::Block(b) => drop(start.insert(*b, home)),
-                Owner::Stay(b, stay) => drop(stays.insert((*b, *stay), home)),
-                Owner::Scratch(id) => drop(plan.scratch.insert(*id, home)),
-                Owner::Load(i) => drop(arrivals.insert(*i, home)),
-                Owner::Pair(_) => {}
+                Owner::Block(b) => drop(start.insert(*b, *home)),
+                Owner::Scratch(id) => drop(plan.scratch.insert(*id, *home)),
+                _ => {}
             }
         }
-        if options.interface == Interface::Caller {
-            start.extend(callers_blocks(graph, blocks));
+        if self.options.interface == Interface::Caller {
+            start.extend(callers_blocks(self.graph, blocks));
         }
         for (t, (block, inner)) in &blocks.place {
             let empty = Home::Arena { arena: 0, offset: 0 };
             plan.homes.insert(*t, start.get(block).copied().unwrap_or(empty).shifted(*inner));
         }
-        let alignment = buffers.iter().map(|b| b.alignment).max().unwrap_or(1) as usize;
-        plan.arenas.push(ArenaUse {
-            level: options.level.clone(),
-            bytes: best.height as usize,
-            capacity: options.capacity,
-            lower_bound: peak,
-            alignment,
-            // Results over operands are put at the bottom: elsewhere they might leave fewer gaps.
-            optimal: best.proven && (overlays.is_empty() || best.height as usize == peak),
-        });
         plan.order = order.clone();
         plan.aliases = blocks.aliases.clone();
         plan.aliases.extend(overlays.aliases());
@@ -222,11 +298,7 @@ impl Arena<'_> {
             plan.aliases.sort_by_key(|a| order.iter().position(|id| *id == a.node));
         }
         plan.elided = blocks.elided.clone();
-        loads.extend(&mut plan, &arrivals);
-        if let Some(outside) = &options.outside {
-            spiller.extend(&mut plan, outside, blocks, absences, &stays);
-        }
-        Ok(plan)
+        (plan, places)
     }
 
     fn outside_fits(&self, plan: Plan) -> Result<Plan> {

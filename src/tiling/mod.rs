@@ -16,6 +16,7 @@ pub mod reduction;
 pub mod saved;
 mod schedule;
 mod spill;
+mod split;
 pub mod streaming;
 pub mod tiles;
 mod validate;
@@ -23,8 +24,8 @@ pub mod variant;
 
 pub use external::Outside;
 pub use levels::LAYERS_PER_SECOND;
-pub use plan::{Alias, AliasKind, ArenaUse, External, Home, Interface, Load, Plan, Spill, Staged, Trip};
-pub use planner::{MemoryOptions, plan};
+pub use plan::{Alias, AliasKind, ArenaUse, External, Home, Hot, Interface, Load, Plan, Spill, Staged, Trip};
+pub use planner::{Level, MemoryOptions, plan};
 pub use validate::{CheckedPlan, validate};
 
 #[cfg(test)]

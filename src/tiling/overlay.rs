@@ -95,6 +95,23 @@ impl Overlays {
         }
     }
 
+    /// Blocks that lie one over the other.
+    pub fn rows(&self) -> Vec<Vec<BlockId>> {
+        let mut rows: Vec<Vec<BlockId>> = Vec::new();
+        for pair in &self.pairs {
+            match rows.iter_mut().find(|row| row.contains(&pair.operand)) {
+                Some(row) => row.push(pair.result),
+                None => rows.push(vec![pair.operand, pair.result]),
+            }
+        }
+        rows
+    }
+
+    /// The operand that a result is written over.
+    pub fn operand(&self, pair: usize) -> Option<BlockId> {
+        Some(self.pairs.get(pair)?.operand)
+    }
+
     /// Why tensors share memory.
     pub fn aliases(&self) -> impl Iterator<Item = Alias> + '_ {
         self.pairs.iter().map(|p| p.alias)

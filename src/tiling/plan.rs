@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::streaming::{Group, Point, Streaming};
 use super::tiles::Tiled;
 use crate::ir::{NodeId, TensorId};
@@ -69,6 +71,20 @@ pub struct ArenaUse {
     pub alignment: usize,
     /// Whether `bytes` is proven minimal.
     pub optimal: bool,
+}
+
+/// How often the bytes of the fastest memory are used, where activations lie in several.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hot {
+    /// That memory.
+    pub level: String,
+    /// Bytes that layers read and write, all in all.
+    pub accesses: u64,
+    /// Those of them that are there.
+    pub served: u64,
+    /// How many there may be at most.
+    pub most: u64,
 }
 
 /// Why two tensors share bytes.
@@ -213,9 +229,15 @@ pub struct Plan {
     pub curve: Vec<Point>,
     /// Layers of the network, by name, whose reductions are cut, and into how many pieces.
     pub cuts: Vec<(String, usize)>,
+    /// What the fastest memory is used for, where activations lie in several.
+    pub hot: Option<Hot>,
 }
 
 impl Plan {
+    /// Bytes of all memories that it uses.
+    pub fn ram(&self) -> usize {
+        self.arenas.iter().map(|a| a.bytes).sum()
+    }
     /// Whether what is staged as stream `stream` of a node is not the whole, but what its first part takes.
     pub fn stages_first(&self, id: NodeId, stream: usize) -> bool {
         let whole = |t: &Tiled| t.streams.get(stream).is_some_and(|s| s.resident());

@@ -18,6 +18,15 @@ use crate::ir::ops::View;
 use crate::ir::{Graph, NodeId};
 use crate::targets::{Assignment, Library};
 
+/// A memory that activations may lie in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Level {
+    /// The platform's name of it.
+    pub name: String,
+    /// Bytes available there; `None` for no limit.
+    pub capacity: Option<usize>,
+}
+
 /// What the planner must know of the target.
 #[derive(Clone, Debug)]
 pub struct MemoryOptions {
@@ -25,6 +34,10 @@ pub struct MemoryOptions {
     pub level: String,
     /// Bytes available there; `None` for no limit.
     pub capacity: Option<usize>,
+    /// Faster memories that activations may lie in too, the fastest first.
+    pub faster: Vec<Level>,
+    /// Bytes of all of these together at most.
+    pub limit: Option<usize>,
     /// Bytes there are, whether they may be used or not.
     pub size: Option<usize>,
     /// Every buffer starts at a multiple of this many bytes (at least its element size).
@@ -50,6 +63,8 @@ impl Default for MemoryOptions {
         MemoryOptions {
             level: "ram".into(),
             capacity: None,
+            faster: Vec::new(),
+            limit: None,
             size: None,
             alignment: 1,
             interface: Interface::Arena,
@@ -64,6 +79,17 @@ impl Default for MemoryOptions {
 }
 
 impl MemoryOptions {
+    /// All memories that activations may lie in, the fastest first.
+    pub fn levels(&self) -> Vec<Level> {
+        let last = Level { name: self.level.clone(), capacity: self.capacity };
+        self.faster.iter().cloned().chain([last]).collect()
+    }
+
+    /// The same with one memory without a limit.
+    pub fn unlimited(&self) -> MemoryOptions {
+        MemoryOptions { capacity: None, faster: Vec::new(), limit: None, ..self.clone() }
+    }
+
     /// The external memory that constants lie in, if they do.
     pub fn constants_outside(&self) -> Option<&Outside> {
         self.outside.as_ref().filter(|o| o.constants)
@@ -107,7 +133,8 @@ pub fn plan(
         }
         None => None,
     };
-    let mut plan = Arena { graph, assignment, options, draft: &draft, near: near.as_ref() }.plan()?;
+    let arena = Arena { graph, assignment, options, draft: &draft, near: near.as_ref() };
+    let mut plan = if options.faster.is_empty() { arena.plan()? } else { arena.plan_levels()? };
     if let Some(near) = near {
         near.extend(graph, &mut plan);
     }
@@ -130,11 +157,15 @@ pub fn best_draft(graph: &Graph, assignment: &Assignment, options: &MemoryOption
     best.ok_or_else(|| Diagnostic::internal("no schedule").into())
 }
 
-/// Bytes that the memory leaves the arena; `None` for no limit.
+/// Bytes that the memories leave activations; `None` for no limit.
 ///
 /// # Errors
 /// The graph has a cycle.
 pub fn room(graph: &Graph, assignment: &Assignment, options: &MemoryOptions) -> Result<Option<usize>> {
+    if !options.faster.is_empty() {
+        let all: Option<usize> = options.levels().iter().map(|l| l.capacity).sum();
+        return Ok(all.min(options.limit).or(options.limit).or(all));
+    }
     let draft = best_draft(graph, assignment, options)?;
     Ok(Arena { graph, assignment, options, draft: &draft, near: None }.room().1)
 }

@@ -158,6 +158,7 @@ pub fn save(graph: &Graph, plan: &Plan, target: &str) -> Result<String> {
         target: target.into(),
         fused: plan.fused.clone(),
         streamed: plan.streamed.clone(),
+        hot: plan.hot.clone(),
         pieces: plan.cuts.iter().cloned().collect(),
         memories: plan.arenas.iter().chain(&plan.outside).map(memory).collect(),
         layers: plan.order.iter().map(layer).collect(),
@@ -199,6 +200,7 @@ pub fn load(text: &str, subject: &Subject) -> Result<Variant> {
     let cuts = saved.pieces.clone().into_iter().collect();
     let (fused, streamed) = (saved.fused.clone(), saved.streamed.clone());
     let mut plan = Plan { fused, streamed, cuts, curve: saved.ram_curve.clone(), ..Plan::default() };
+    plan.hot.clone_from(&saved.hot);
     let Merged { graph, assignment, streams } = subject.source.of_plan(&plan)?;
     plan.streams = streams;
     let (library, options) = (subject.source.library, subject.options);
@@ -255,7 +257,8 @@ impl Reader<'_> {
             let outside = options.outside.as_ref().filter(|o| o.level == m.level);
             let near = pad.map(|p| p.capacity).or(outside.map(|o| o.capacity));
             let (level, optimal) = (m.level.clone(), m.optimal);
-            let capacity = near.or(options.capacity);
+            let faster = options.faster.iter().find(|l| l.name == m.level);
+            let capacity = near.or(faster.map_or(options.capacity, |l| l.capacity));
             let memory = ArenaUse { level, bytes, capacity, lower_bound, alignment, optimal };
             match outside {
                 Some(_) => self.plan.outside = Some(memory),

@@ -11,7 +11,7 @@ use crate::ir::{Graph, NodeId};
 use crate::targets::{Assignment, Choice, KernelId, Library, Platform, Tree};
 
 /// Every node gets a kernel; those named in `inplace` may write result 0 over operand 0.
-fn kernels(graph: &Graph, inplace: &[&str]) -> Assignment {
+pub(super) fn kernels(graph: &Graph, inplace: &[&str]) -> Assignment {
     let choice = |id: NodeId| Choice {
         kernel: KernelId(0),
         types: vec![],
@@ -33,7 +33,7 @@ fn kernels(graph: &Graph, inplace: &[&str]) -> Assignment {
 }
 
 /// No kernel of it is called: there is no scratchpad.
-fn library() -> &'static Library {
+pub(super) fn library() -> &'static Library {
     static LIBRARY: OnceLock<Library> = OnceLock::new();
     LIBRARY.get_or_init(|| {
         let tree = Tree::embedded();

@@ -42,5 +42,9 @@ int32_t tw_stack_used(const uint32_t *top)
     while (word < top && *word == TW_PAINT) {
         word++;
     }
-    return word == tw_stack_begin ? -1 : (int32_t)(top - word) * (int32_t)sizeof *word;
+    if (word == tw_stack_begin) {
+        return -1;
+    }
+    /* The stack pointer was there or below: it is a multiple of this much all the time. */
+    return (int32_t)((uintptr_t)top - (uintptr_t)word / TW_STACK_STEP * TW_STACK_STEP);
 }

@@ -43,7 +43,14 @@ void tw_layer_count(uint32_t layer);
 extern uint32_t tw_stack_begin[], tw_stack_end[];
 #define TW_PAINT 0x5aa5c33cu
 
-/* Bytes below `top` that are no longer painted; -1 if there was not enough. */
+/* What a stack pointer is a multiple of, always: RISC-V's ABI has it so at every instruction. */
+#ifdef __riscv
+#define TW_STACK_STEP 16u
+#else
+#define TW_STACK_STEP 4u
+#endif
+
+/* Bytes below `top` down to the lowest stack pointer that what is no longer painted tells of; -1 if there was not enough. */
 int32_t tw_stack_used(const uint32_t *top);
 #endif
 

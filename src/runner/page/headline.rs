@@ -111,13 +111,7 @@ pub fn cards(records: &[&Record]) -> Vec<Json> {
     // Targets without a DMA have none of these.
     figures.retain(|f| f.values.iter().any(|v| v.is_some_and(|v| v > 0)));
     figures.extend(levels(records).iter().map(|level| arena(records, level)));
-    figures.push(figure(
-        records,
-        "flash",
-        |r| r.result.flash_bytes,
-        bytes,
-        |r| format!("{} of constants", bytes(r.totals.weight_bytes as u64)),
-    ));
+    figures.push(figure(records, "flash", |r| r.result.flash_bytes, bytes, flash));
     figures.push(figure(
         records,
         "multiply-accumulates",
@@ -223,4 +217,15 @@ pub fn shares(records: &[&Record]) -> Vec<Json> {
 /// Cycles in which a layer's kernels ran.
 pub fn kernel(measured: &Measured) -> u64 {
     measured.parts.iter().map(|p| p.kernel).fold(0, u64::saturating_add)
+}
+
+/// What is in flash.
+fn flash(r: &Record) -> String {
+    let weights = r.totals.weight_bytes as u64;
+    let code = r.flash.map(|f| {
+        let tables = f.constants.saturating_sub(weights);
+        let more = f.runtime.map(|n| format!("; {} more of start-up and test", bytes(n)));
+        format!(", {} of tables, {} of code{}", bytes(tables), bytes(f.code), more.unwrap_or_default())
+    });
+    format!("{} of weights{}", bytes(weights), code.unwrap_or_default())
 }

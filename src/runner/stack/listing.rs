@@ -90,14 +90,16 @@ impl Listing {
         listing
     }
 
-    /// Where a jump by a table in the same function may lead: behind instructions that never go on to the next.
+    /// Where a jump by a table in the same function may lead: behind instructions that never go on to the next. What goes on
+    /// to data is padding.
     pub fn entries(&self, jump: u64) -> Vec<u64> {
         let start = self.functions.range(..=jump).next_back().map_or(0, |(address, _)| *address);
         let end = self.functions.range(jump + 1..).next().map_or(u64::MAX, |(address, _)| *address);
         let mut found = Vec::new();
         let mut ended = false;
         for (address, step) in self.steps.range(start..end) {
-            if ended {
+            let padding = step.flow == Flow::Next && !self.steps.contains_key(&step.next);
+            if ended && !padding {
                 found.push(*address);
             }
             ended = matches!(step.flow, Flow::Jump(_) | Flow::Return | Flow::Computed | Flow::Stop);

@@ -27,6 +27,9 @@ const THUMB: &str = "
      210:\tldr\tr4, [sp, #4]
      212:\tpop\t{r4, pc}
      214:\tpop\t{r4, pc}
+     216:\tnop
+     218:\t.word\t0x12345678
+     21c:\tpop\t{r4, pc}
 
 00000300 <library>:
      300:\tstr.w\tlr, [sp, #-8]!

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::tiling::plan::Hot;
 use crate::tiling::streaming::{Group, Point};
 
 /// A plan in names.
@@ -18,6 +19,8 @@ pub(super) struct Saved {
     pub(super) fused: Vec<Vec<String>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) streamed: Vec<Group>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) hot: Option<Hot>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) pieces: BTreeMap<String, usize>,
     pub(super) memories: Vec<Memory>,

@@ -168,15 +168,12 @@ pub fn plan(
         }
     };
     // What there is to choose from does not depend on what there is room for.
-    let free = MemoryOptions { capacity: None, ..options.clone() };
-    let search = search::Search::new(graph, assignment, library, &free)?;
+    let free = options.unlimited();
+    let search = search::Search::new(graph, assignment, library, &free, options)?;
     let search::Found { chosen, curve, least } = search.within(budget)?;
     match chosen {
         Some(mut variant) => {
             variant.plan.curve = curve;
-            for arena in &mut variant.plan.arenas {
-                arena.capacity = options.capacity;
-            }
             Ok(variant)
         }
         None => match (apart, options.ram_budget) {
@@ -194,7 +191,7 @@ pub fn plan(
 
 /// The plan, if it keeps to the budget.
 fn within(plan: Plan, options: &MemoryOptions) -> Result<Plan> {
-    let bytes = plan.arenas.first().map_or(0, |a| a.bytes);
+    let bytes = plan.ram();
     match options.ram_budget.filter(|budget| bytes > *budget) {
         Some(budget) => Err(refusal(budget, bytes, options).into()),
         None => Ok(plan),

@@ -46,6 +46,9 @@ pub struct Search<'a> {
     graph: &'a Verified,
     assignment: &'a Assignment,
     library: &'a Library,
+    /// One memory, without a limit.
+    free: &'a MemoryOptions,
+    /// Those there are.
     options: &'a MemoryOptions,
     candidates: Candidates<'a>,
     /// Layer by layer.
@@ -53,7 +56,7 @@ pub struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    /// A network and memories without a limit.
+    /// A network, one memory without a limit to compare plans in, and the memories there are.
     ///
     /// # Errors
     /// It cannot be planned layer by layer.
@@ -61,13 +64,14 @@ impl<'a> Search<'a> {
         graph: &'a Verified,
         assignment: &'a Assignment,
         library: &'a Library,
+        free: &'a MemoryOptions,
         options: &'a MemoryOptions,
     ) -> Result<Search<'a>> {
-        let apart = planner::plan(graph, assignment, library, options)?;
-        let draft = planner::best_draft(graph, assignment, options)?;
+        let apart = planner::plan(graph, assignment, library, free)?;
+        let draft = planner::best_draft(graph, assignment, free)?;
         let candidates =
-            Candidates::new(graph, assignment, library, options, draft.order.clone(), &draft.blocks);
-        Ok(Search { graph, assignment, library, options, candidates, apart })
+            Candidates::new(graph, assignment, library, free, draft.order.clone(), &draft.blocks);
+        Ok(Search { graph, assignment, library, free, options, candidates, apart })
     }
 
     /// The best plan found of at most `budget` bytes, and what else there is.
@@ -76,7 +80,6 @@ impl<'a> Search<'a> {
     /// None that a network causes.
     pub fn within(&self, budget: usize) -> Result<Found> {
         let cuts = self.cuts();
-        let keeps = |v: &Variant| v.plan.arenas[0].bytes <= budget;
         let mut curve = vec![self.point(&self.apart)];
         let every = cuts.len().div_ceil(POINTS).max(1);
         for cut in cuts.iter().step_by(every).chain(cuts.last()) {
@@ -87,7 +90,7 @@ impl<'a> Search<'a> {
         // Whatever the budget, these are looked at: so the least of them is enough.
         let least = curve.iter().map(|p| p.arena_bytes).min().unwrap_or(0);
         let (graph, assignment) = (self.graph.clone(), self.assignment.clone());
-        let mut chosen = Some(Variant { graph, assignment, plan: self.apart.clone() }).filter(keeps);
+        let mut chosen = self.kept(Variant { graph, assignment, plan: self.apart.clone() }, budget);
         // Estimates are low where there are gaps: then the next lower limit is tried.
         for cut in cuts.iter().filter(|c| c.peak <= budget).take(TRIES) {
             if chosen.is_some() {
@@ -95,21 +98,32 @@ impl<'a> Search<'a> {
             }
             let variant = self.variant(&self.groups(cut, budget))?;
             curve.push(self.point(&variant.plan));
-            chosen = Some(variant).filter(keeps);
+            chosen = self.kept(variant, budget);
         }
         let curve = best(curve);
         let fits = curve.iter().find(|p| p.arena_bytes <= budget);
         if let Some(point) = fits.filter(|_| chosen.is_none()) {
-            chosen = Some(self.variant(&point.groups)?).filter(keeps);
+            chosen = self.kept(self.variant(&point.groups)?, budget);
         }
         Ok(Found { chosen, curve, least })
+    }
+
+    /// The variant in the memories there are, if it keeps to the budget.
+    fn kept(&self, variant: Variant, budget: usize) -> Option<Variant> {
+        let Variant { graph, assignment, plan } = variant;
+        if plan.ram() > budget {
+            return None;
+        }
+        let mut placed = planner::plan(&graph, &assignment, self.library, self.options).ok()?;
+        (placed.streams, placed.streamed) = (plan.streams, plan.streamed);
+        Some(Variant { graph, assignment, plan: placed })
     }
 
     fn point(&self, plan: &Plan) -> Point {
         let macs: u64 = plan.streams.values().map(|s| s.macs()).sum();
         let whole: u64 = self.macs(plan);
         Point {
-            arena_bytes: plan.arenas.first().map_or(0, |a| a.bytes),
+            arena_bytes: plan.ram(),
             extra_macs: macs.saturating_sub(whole),
             moved_bytes: plan.streams.values().map(|s| s.moved()).sum(),
             groups: plan.streamed.clone(),
@@ -125,7 +139,7 @@ impl<'a> Search<'a> {
 
     fn variant(&self, groups: &[Group]) -> Result<Variant> {
         let Merged { graph, assignment, streams } = apply(self.graph, self.assignment, self.library, groups)?;
-        let mut plan = planner::plan(&graph, &assignment, self.library, self.options)?;
+        let mut plan = planner::plan(&graph, &assignment, self.library, self.free)?;
         plan.streams = streams;
         plan.streamed = groups.to_vec();
         Ok(Variant { graph, assignment, plan })

@@ -9,18 +9,23 @@ impl Replay<'_> {
     /// Every memory is one of the target's and no larger, and the network is called as wanted.
     pub fn check_memories(&mut self) {
         let scratchpad = self.options.scratchpad.as_ref();
+        let mut levels = self.options.levels().into_iter();
         for (index, arena) in self.plan.arenas.iter().enumerate() {
-            let pad = scratchpad.filter(|p| p.arena == index);
-            let (level, capacity) = match pad {
-                Some(pad) => (&pad.level, Some(pad.capacity)),
-                None => (&self.options.level, self.options.capacity),
+            // Memories of activations come in the target's order, each once, perhaps not all; then the scratchpad.
+            let capacity = match scratchpad.filter(|p| p.arena == index) {
+                Some(pad) => (pad.level == arena.level).then_some(Some(pad.capacity)),
+                None => levels.find(|l| l.name == arena.level).map(|l| l.capacity),
             };
-            if (index > 0 && pad.is_none()) || arena.level != *level {
+            let Some(capacity) = capacity else {
                 self.fault(None, format!("memory {index} is to be `{}`, which it is not", arena.level));
-            }
+                continue;
+            };
             if arena.capacity.into_iter().chain(capacity).any(|c| arena.bytes > c) {
                 self.fault(None, format!("`{}` is to hold {} bytes: too many", arena.level, arena.bytes));
             }
+        }
+        if self.options.limit.is_some_and(|limit| self.plan.ram() > limit) {
+            self.fault(None, format!("memories are to hold {} bytes together: too many", self.plan.ram()));
         }
         if self.plan.interface != self.options.interface {
             self.fault(None, "inputs and outputs are not where they were asked for".into());
