@@ -525,10 +525,9 @@ fn arena_bytes(memory: &MemoryOptions, wanted: u64) -> Result<usize> {
 /// # Errors
 /// More of one than there is.
 fn faster(platform: &Platform, options: &TilingOptions) -> Result<Vec<Level>> {
-    let mut memories = platform.arena_memories();
-    memories.pop();
     let level = |m: &&Memory| Level { name: m.name.clone(), capacity: free(m) };
-    let mut levels: Vec<Level> = memories.iter().map(level).collect();
+    let mut levels: Vec<Level> = platform.arena_memories().iter().map(level).collect();
+    levels.pop();
     if let (Some(first), Some(wanted)) = (levels.first_mut(), options.scratchpad) {
         let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
         if let Some(size) = first.capacity.filter(|size| wanted > *size) {

@@ -77,6 +77,7 @@ impl Walk<'_> {
     fn function(&mut self, entry: u64) -> Result<i64, String> {
         let listing = self.listing;
         let mut depths: BTreeMap<u64, i64> = BTreeMap::new();
+        let mut tabled: BTreeMap<u64, i64> = BTreeMap::new();
         let (mut ways, mut computed) = (vec![(entry, 0)], Vec::new());
         let mut most = 0;
         loop {
@@ -121,12 +122,15 @@ impl Walk<'_> {
                 }
             }
             let Some((address, depth)) = computed.pop() else { return Ok(most) };
-            // A jump table: its targets are those that nothing else leads to, or that these lead to.
+            // A jump table: its targets are those that nothing else leads to, or that these lead to; of several tables the first
+            // one that is looked at gets those of all.
             let targets = listing.entries(address);
+            let followed = targets.iter().any(|t| tabled.get(t) == Some(&depth));
             let new: Vec<u64> = targets.into_iter().filter(|t| !depths.contains_key(t)).collect();
-            if new.is_empty() {
+            if new.is_empty() && !followed {
                 return Err(format!("{} jumps through a pointer", self.at(address)));
             }
+            tabled.extend(new.iter().map(|t| (*t, depth)));
             ways.extend(new.into_iter().map(|t| (t, depth)));
         }
     }

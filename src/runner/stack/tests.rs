@@ -31,6 +31,16 @@ const THUMB: &str = "
      218:\t.word\t0x12345678
      21c:\tpop\t{r4, pc}
 
+00000280 <tables>:
+     280:\tpush\t{r4, lr}
+     282:\ttbb\t[pc, r0]
+     286:\t.short\t0x0302
+     288:\tbl\t200 <leaf>
+     28c:\ttbh\t[pc, r1, lsl #1]
+     290:\t.short\t0x0002
+     292:\tpop\t{r4, pc}
+     294:\tb.n\t292 <tables+0x12>
+
 00000300 <library>:
      300:\tstr.w\tlr, [sp, #-8]!
      304:\tldr.w\tpc, [sp], #8
@@ -45,6 +55,7 @@ const THUMB: &str = "
 #[test]
 fn the_deepest_way_counts() {
     assert_eq!(of(THUMB, "leaf"), Ok(8));
+    assert_eq!(of(THUMB, "tables"), Ok(8 + 8));
     assert_eq!(of(THUMB, "run"), Ok(12 + 16 + 400 + 8));
 }
 
