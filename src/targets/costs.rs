@@ -20,10 +20,8 @@ pub const FILE: &str = "costs.toml";
 pub struct EngineCosts {
     /// Predicted cycles.
     pub cost: Expr,
-    /// Cycles that a call takes longer whose code is not in the instruction cache.
+    /// Cycles that a call takes longer if none of its code is in the instruction cache.
     pub cold: Option<u64>,
-    /// Cycles that the first call of the network takes longer still.
-    pub first: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -31,7 +29,6 @@ pub struct EngineCosts {
 struct Entry {
     cost: Spanned<String>,
     cold: Option<u64>,
-    first: Option<u64>,
 }
 
 /// Parses the file; `origin` is the path a user knows it by.
@@ -48,7 +45,7 @@ pub fn parse(text: &str, origin: &str) -> Result<BTreeMap<String, EngineCosts>> 
     let (mut costs, mut faults) = (BTreeMap::new(), Diagnostics::default());
     for (name, entry) in entries {
         match Expr::parse(entry.cost.get_ref()) {
-            Ok(cost) => drop(costs.insert(name, EngineCosts { cost, cold: entry.cold, first: entry.first })),
+            Ok(cost) => drop(costs.insert(name, EngineCosts { cost, cold: entry.cold })),
             Err(e) => {
                 // Behind the opening quote.
                 let at = (entry.cost.span().start + 1 + e.at).min(text.len());

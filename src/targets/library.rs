@@ -35,10 +35,6 @@ impl Kernel {
     fn cold(&self) -> Option<u64> {
         self.costs.as_ref().and_then(|s| s.cold).or(self.manifest.cold)
     }
-
-    fn first(&self) -> u64 {
-        self.costs.as_ref().map_or(self.manifest.first, |s| s.first).unwrap_or(0)
-    }
 }
 
 /// The platform's call of a kernel that was written for one core, by all cores.
@@ -67,21 +63,20 @@ impl Library {
             return choice.links.iter().map(|link| self.cycles(&link.choice)).sum();
         }
         let kernel = self.kernel(choice.kernel);
-        let alone = kernel.shared.is_some() && choice.shares.is_none();
-        choice.engine_cycles.filter(|_| !alone).or(choice.cycles.map(|cycles| match choice.shares {
+        choice.engine_cycles.or(choice.cycles.map(|cycles| match choice.shares {
             Some(shares) => cycles.saturating_mul(shares.div_ceil(u64::from(kernel.cores))).div_ceil(shares),
             None => cycles,
         }))
     }
 
-    /// Cycles that a call of a chosen kernel takes longer behind another kernel, where its manifest says so.
-    pub fn cold(&self, choice: &Choice) -> Option<u64> {
-        choice.calls().iter().map(|c| self.kernel(c.kernel).cold()).sum()
-    }
-
-    /// Cycles that the first call of a chosen kernel in a network takes longer still.
-    pub fn first(&self, choice: &Choice) -> u64 {
-        choice.calls().iter().map(|c| self.kernel(c.kernel).first()).sum()
+    /// The C functions that a choice calls, by stem and types, with the cycles to bring the code of each into the instruction
+    /// cache, where a manifest knows them.
+    pub fn code(&self, choice: &Choice) -> Vec<(String, Option<u64>)> {
+        let call = |c: &&Choice| {
+            let kernel = self.kernel(c.kernel);
+            (format!("{} {:?}", kernel.manifest.kernel, c.types), kernel.cold())
+        };
+        choice.calls().iter().map(call).collect()
     }
 
     /// The names of the kernels that a choice calls.

@@ -57,10 +57,8 @@ pub struct Manifest {
     pub scratch: Option<Expr>,
     /// Predicted cycles.
     pub cost: Option<Expr>,
-    /// Cycles that a call takes longer whose code is not in the instruction cache.
+    /// Cycles that a call takes longer if none of its code is in the instruction cache.
     pub cold: Option<u64>,
-    /// Cycles that the first call of a network takes longer still.
-    pub first: Option<u64>,
     /// Constant operands the kernel reads in another order.
     pub pack: Vec<(String, Rule)>,
     /// Text macros replaced in the source.
@@ -134,7 +132,6 @@ struct File {
     scratch: Option<Spanned<String>>,
     cost: Option<Spanned<String>>,
     cold: Option<u64>,
-    first: Option<u64>,
     #[serde(default)]
     pack: Table<PackFile>,
     #[serde(default)]
@@ -240,7 +237,6 @@ impl Manifest {
             scratch,
             cost,
             cold: file.cold,
-            first: file.first,
             pack,
             defines: file.defines.0.into_iter().map(|(k, v)| (k.into_inner(), v)).collect(),
             types,

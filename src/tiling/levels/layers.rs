@@ -2,17 +2,23 @@
 //!
 //! In: graph, kernels, blocks, order. Out: [`Layers`]. Never decides.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::ir::{Graph, NodeId, TensorId};
-use crate::targets::{Assignment, KernelId, Library};
+use crate::targets::{Assignment, Library};
 use crate::tiling::blocks::{BlockId, Blocks, Sharing};
 use crate::tiling::external::{Loads, Outside};
 
 /// Cycles to bring a kernel's code into the instruction cache, unless its manifest knows better.
 const COLD: u64 = 200;
 /// Cycles to bring what all layers share there: behind the start nothing is.
-const BEGIN: u64 = 100;
+const BEGIN: u64 = 50;
+/// Cycles to bring what is only a layer's there: its calls.
+const SITE: u64 = 180;
+/// Lines of the instruction cache.
+const LINES: u64 = 256;
+/// Cycles to bring one.
+const LINE: u64 = 18;
 
 /// Everything that is known before levels are decided.
 #[derive(Clone, Copy, Debug)]
@@ -49,12 +55,8 @@ pub struct Layer {
     pub id: NodeId,
     /// Operands, then results.
     pub streams: Vec<Stream>,
-    /// Which kernel it calls.
-    kernel_id: Option<KernelId>,
     /// Cycles that it takes longer as its code is not in the instruction cache.
     pub cold: u64,
-    /// Cycles that it takes longer if its kernel is called for the first time.
-    first: u64,
     /// Cycles of its kernel with everything in the scratchpad.
     pub kernel: u64,
     /// Bytes of working memory.
@@ -98,15 +100,12 @@ impl Layers {
             }
             before.push(layers.list.len());
         }
-        let mut known = BTreeSet::new();
-        let mut before_it = None;
+        let mut code = Code { brought: BEGIN, last: BTreeMap::new() };
         for l in &mut layers.list {
-            if l.kernel_id.is_some() && l.kernel_id == before_it {
-                l.cold = 0;
-            }
-            let begin = if known.is_empty() { BEGIN } else { 0 };
-            l.cold += if known.insert(l.kernel_id) { l.first + begin } else { 0 };
-            before_it = l.kernel_id;
+            l.cold = assignment.choices.get(&l.id).map_or(COLD, |c| code.layer(library.code(c)));
+        }
+        if let Some(l) = layers.list.first_mut() {
+            l.cold += BEGIN;
         }
         for (i, l) in layers.list.iter().enumerate() {
             for block in l.streams.iter().filter(|s| !s.written).filter_map(|s| s.block) {
@@ -134,6 +133,34 @@ impl Layers {
     }
 }
 
+/// What is in the instruction cache: its lines are replaced at random, so the more has been brought since, the less of a
+/// function is left.
+struct Code {
+    /// Cycles spent so far to bring code.
+    brought: u64,
+    /// What it was behind each function's last call.
+    last: BTreeMap<String, u64>,
+}
+
+impl Code {
+    /// Cycles that a layer takes longer as its functions are not, or not as a whole, in the cache.
+    fn layer(&mut self, functions: Vec<(String, Option<u64>)>) -> u64 {
+        self.brought += SITE;
+        let mut cold = 0;
+        for (function, cycles) in functions {
+            let left = self.last.get(&function).map_or(0.0, |last| {
+                let brought = ((self.brought - last) / LINE).min(LINES * 16);
+                (0..brought).fold(1.0, |left, _| left * (1.0 - 1.0 / LINES as f64))
+            });
+            let share = (cycles.unwrap_or(COLD) as f64 * (1.0 - left)) as u64;
+            cold += share;
+            self.brought += share;
+            self.last.insert(function, self.brought);
+        }
+        cold
+    }
+}
+
 fn layer(graph: &Graph, assignment: &Assignment, library: &Library, blocks: &Blocks, id: NodeId) -> Layer {
     let node = graph.node(id);
     let choice = assignment.choices.get(&id);
@@ -151,10 +178,8 @@ fn layer(graph: &Graph, assignment: &Assignment, library: &Library, blocks: &Blo
     let bytes: usize = streams.iter().map(|s| s.bytes).sum();
     Layer {
         id,
+        cold: 0,
         // Without a cost in its manifest, a kernel takes a cycle for each byte.
-        cold: choice.and_then(|c| library.cold(c)).unwrap_or(COLD),
-        first: choice.map_or(0, |c| library.first(c)),
-        kernel_id: choice.map(|c| c.kernel),
         kernel: choice.and_then(|c| library.cycles(c)).unwrap_or(bytes as u64),
         scratch: choice.map_or(0, |c| c.scratch_bytes),
         streams,

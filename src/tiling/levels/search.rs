@@ -169,11 +169,13 @@ impl<'a> Search<'a> {
     fn decision(&self, near: Vec<bool>, outcome: Outcome, bound: u64) -> Decision {
         let mut decision = Decision { staged: outcome.staged, ..Decision::default() };
         decision.near = (0..near.len()).filter(|b| near[*b]).collect();
-        let mut before = 0;
-        for (layer, chosen) in self.layers.list.iter().zip(outcome.chosen) {
+        let (mut before, mut behind) = (0, 0);
+        let ahead = outcome.chosen.iter().skip(1).map(|c| c.ahead).chain([0]).collect::<Vec<u64>>();
+        for ((layer, chosen), ahead) in self.layers.list.iter().zip(outcome.chosen).zip(ahead) {
             decision.modes.insert(layer.id, chosen.mode);
-            decision.cycles.insert(layer.id, chosen.end - before);
-            before = chosen.end;
+            let own = chosen.end - before - chosen.ahead - chosen.behind;
+            decision.cycles.insert(layer.id, own + ahead + behind);
+            (before, behind) = (chosen.end, chosen.behind);
         }
         // A transfer is started by another layer than it is for; behind the last one by none.
         let started: BTreeSet<(usize, usize)> = decision.staged.iter().map(|s| (s.layer, s.start)).collect();

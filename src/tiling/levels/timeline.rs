@@ -14,10 +14,12 @@ use crate::tiling::tiles::{Buffering, Copy, Tiled, Tiler};
 const AHEAD: usize = 4;
 /// Cycles around a kernel's call: its arguments, the barrier behind it.
 const CALL: u64 = 90;
-/// Cycles to start a transfer.
-pub const START: u64 = 175;
-/// Cycles to find out that it has ended.
-const AWAIT: u64 = 115;
+/// Cycles to start transfers and wait for them before a layer's call.
+const START_AND_AWAIT: u64 = 200;
+/// Cycles to start a transfer beside a layer: core 0 does, which has the least to compute.
+pub const START: u64 = 60;
+/// Cycles to find out behind a layer that it has ended.
+const AWAIT: u64 = 80;
 /// Cycles to bring the code of the loop around parts into the instruction cache, and the tables to the scratchpad.
 const COLD_PARTS: u64 = 800;
 /// Cycles around the parts of a layer, whatever they are.
@@ -36,6 +38,10 @@ pub struct Chosen {
     pub begin: u64,
     /// When it ends.
     pub end: u64,
+    /// Cycles of waiting before it begins that are spent behind the call of the layer before.
+    pub ahead: u64,
+    /// Cycles before it ends that the layer behind it spends, waiting for its results to be stored.
+    pub behind: u64,
 }
 
 /// What a choice costs.
@@ -89,6 +95,9 @@ struct Trial {
     own: usize,
     /// Bytes of `own` that are taken a layer earlier.
     early: usize,
+    /// As of [`Chosen`].
+    ahead: u64,
+    behind: u64,
 }
 
 impl<'a> Timeline<'a> {
@@ -219,7 +228,8 @@ impl<'a> Timeline<'a> {
         self.now = trial.end;
         self.dma = trial.dma;
         self.store = trial.store;
-        self.out.chosen.push(Chosen { mode: trial.mode, begin: trial.begin, end: trial.end });
+        let Trial { mode, begin, end, ahead, behind, .. } = trial;
+        self.out.chosen.push(Chosen { mode, begin, end, ahead, behind });
         self.out.staged.extend(trial.staged);
     }
 
@@ -253,7 +263,7 @@ impl<'a> Timeline<'a> {
                 let last = self.layers.list.len();
                 let end = next.map_or(last, |r| *r).min(i + 2).min(last);
                 if end == i + 1 && end < last {
-                    trial.end = trial.end.max(done);
+                    trial.behind = done.saturating_sub(trial.end).max(trial.behind);
                 }
                 let life = (i, (i + 1).min(last - 1));
                 trial.staged.push(Staging {
@@ -266,6 +276,7 @@ impl<'a> Timeline<'a> {
                     slot: None,
                 });
             }
+            trial.end += trial.behind;
         }
         Some(trial)
     }
@@ -302,8 +313,16 @@ impl<'a> Timeline<'a> {
             trial.store = 0;
         }
         // What starts together is one transfer.
-        let more = if trial.staged.iter().any(|s| s.start == start) { 0 } else { START + AWAIT };
-        trial.begin = trial.begin.max(trial.dma) + more;
+        let more = match trial.staged.iter().any(|s| s.start == start) {
+            true => 0,
+            false if start == i => START_AND_AWAIT,
+            false => START + AWAIT,
+        };
+        let from = trial.begin;
+        trial.begin = from.max(trial.dma) + more;
+        if start < i {
+            trial.ahead += trial.begin - from - more.min(START);
+        }
         for (stream, s) in list {
             let life = (start, i);
             let (stream, bytes) = (*stream, s.bytes);
@@ -400,9 +419,11 @@ impl<'a> Timeline<'a> {
         });
         if let Some(start) = before.filter(|_| self.tiler.pad.buffering != Buffering::Single) {
             let ready = self.idle(start, trial.dma).max(self.out.chosen[start].begin) + cycles;
-            if trial.begin.max(ready) + START < trial.begin.max(trial.dma) + cycles {
+            if trial.begin.max(ready) + START + AWAIT < trial.begin.max(trial.dma) + cycles {
                 stage(trial, start);
-                (trial.begin, trial.dma, trial.early) = (trial.begin.max(ready) + START, ready, share);
+                (trial.begin, trial.dma, trial.early) =
+                    (trial.begin.max(ready) + START + AWAIT, ready, share);
+                trial.ahead = trial.begin - self.now - START;
                 return cycles;
             }
         }
