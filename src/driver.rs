@@ -1,7 +1,9 @@
 //! The driver: all stages from a model file to C sources, in order.
 //!
 //! In: a model and options. Out: [`Compiled`], every stage's result, and how long each took. Never writes a file
-//! and never prints.
+//! and never prints. What the options leave of a target's memories is in `memory`.
+
+mod memory;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,14 +16,13 @@ use crate::ir::text;
 use crate::ir::verify::{Verified, check, verify};
 use crate::ir::{DType, Graph, Value};
 use crate::passes;
-use crate::targets::platform::{Memory, Role};
 use crate::targets::{self, Assignment, Library, Platform, Tree};
 use crate::tiling::fusion::Fusion;
 use crate::tiling::saved::{self, Subject};
 use crate::tiling::streaming::Merged;
-use crate::tiling::tiles::{Buffering, Dma, Scratchpad};
+use crate::tiling::tiles::Buffering;
 use crate::tiling::variant::{Source, Variant};
-use crate::tiling::{self, CheckedPlan, Interface, LAYERS_PER_SECOND, Level, MemoryOptions, Outside, Plan};
+use crate::tiling::{self, CheckedPlan, Interface, MemoryOptions, Plan};
 
 /// What the user may choose about a compilation.
 #[derive(Clone, Debug, Default)]
@@ -276,19 +277,7 @@ pub fn draft(model: &Path, options: &CompileOptions) -> Result<Draft> {
     let mut clock = Clock(target_clock.0.into_iter().chain(stages).collect());
     let graph = clock.stage("verify", || verify(optimised.graph))?;
     let assignment = clock.stage("assign", || targets::assign(&graph, &target.platform, &target.library))?;
-    let mut memory = memory_options(&target.platform, options.interface);
-    memory.faster = faster(&target.platform, &options.tiling)?;
-    memory.scratchpad = scratchpad(&target.platform, &options.tiling)?;
-    memory.outside = outside(&target.platform, &options.tiling)?;
-    let unified = target.platform.arena_memory().is_some_and(|m| m.role == Role::Unified);
-    memory.holds_constants = unified && memory.constants_outside().is_none();
-    memory.ram_budget = ram_budget(&target.platform, &options.tiling)?;
-    memory.streams = !has_scratchpad(&target.platform) && options.tiling.fusion != Fusion::Off;
-    if let Some(bytes) = options.tiling.arena {
-        let bytes = arena_bytes(&memory, bytes)?;
-        memory.limit = (!memory.faster.is_empty()).then_some(bytes);
-        memory.capacity = memory.capacity.min(Some(bytes)).or(Some(bytes));
-    }
+    let memory = memory::options(&target.platform, options)?;
     let Variant { graph, assignment, plan } =
         clock.stage("plan", || planned(&graph, &assignment, &target, &memory, options))?;
     let file = if let PlanSource::Saved(file) = &options.plan { Some(file.clone()) } else { None };
@@ -361,7 +350,7 @@ impl Draft {
         let sources = clock.stage("emit", || {
             emit::render(&self.graph, &self.assignment, &plan, library, platform, &emission)
         })?;
-        fits(platform, self.memory.capacity.map(|c| c as u64), &plan, &sources)?;
+        memory::fits(platform, self.memory.capacity.map(|c| c as u64), &plan, &sources)?;
         Ok(Compiled {
             imported: self.imported,
             graph: self.graph,
@@ -375,9 +364,6 @@ impl Draft {
         })
     }
 }
-
-/// Bytes that code and tables are taken to need beside activations and constants, before a linker counts them.
-const CODE: usize = 96 * 1024;
 
 /// All stages. If the options do not say where constants lie, they lie in the chip if it has room for them and the code, or else
 /// outside if that helps.
@@ -396,205 +382,15 @@ pub fn compile(model: &Path, options: &CompileOptions) -> Result<Compiled> {
     let infeasible = |faults: &Diagnostics| faults.exit_code() == Kind::Infeasible.exit_code();
     // A saved plan does not say where constants lie.
     let given = !matches!(options.plan, PlanSource::Made);
-    if !inside.as_ref().map_or_else(|faults| given || infeasible(faults), is_tight) {
+    if !inside.as_ref().map_or_else(|faults| given || infeasible(faults), memory::is_tight) {
         return inside;
     }
     // Outside takes less: its refusal names the smallest memories.
     with(true).or_else(|outside| if infeasible(&outside) { inside.or(Err(outside)) } else { inside })
 }
 
-/// Whether activations and constants leave their memory less than code is taken to need.
-fn is_tight(made: &Compiled) -> bool {
-    let memory = made.target.platform.arena_memory().filter(|m| m.role == Role::Unified);
-    let needed = |m: &Memory| unified_bytes(&made.plan, &made.sources, &m.name) + CODE;
-    memory.is_some_and(|m| free(m).is_some_and(|size| needed(m) > size))
-}
-
-/// Bytes of activations and constants in a memory that holds both.
-fn unified_bytes(plan: &CheckedPlan, sources: &Sources, memory: &str) -> usize {
-    let arenas = plan.arenas.iter().filter(|a| a.level == memory);
-    arenas.map(|a| a.bytes).sum::<usize>() + sources.report.totals.weight_bytes
-}
-
 /// The prefix of every symbol: what the user says, else an identifier made from the file's name.
 fn network_name(model: &Path, options: &CompileOptions) -> String {
     let stem = || model.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
     options.name.clone().unwrap_or_else(|| emit::names::identifier(&stem()))
-}
-
-/// Whether activations and constants fit a memory that holds both; the code is not known yet.
-fn fits(platform: &Platform, wanted: Option<u64>, plan: &CheckedPlan, sources: &Sources) -> Result<()> {
-    let constants = sources.report.totals.weight_bytes;
-    if let Some((flash, size)) = platform.flash().and_then(|m| Some((m, m.size?))) {
-        if constants as u64 > size {
-            let missing = constants as u64 - size;
-            let message = format!("constants need {constants} bytes of `{}`, which has {size}", flash.name);
-            let help = format!(
-                "make the network's constants smaller by {missing} bytes, and by as much as its code takes"
-            );
-            return Err(Diagnostic::infeasible(message).help(help).into());
-        }
-    }
-    let Some(memory) = platform.arena_memory().filter(|m| m.role == Role::Unified) else { return Ok(()) };
-    let Some(size) = wanted.or(memory.size) else { return Ok(()) };
-    let needed = unified_bytes(plan, sources, &memory.name);
-    let (arena, needed) = (needed - constants, needed as u64);
-    if needed <= size {
-        return Ok(());
-    }
-    let message = format!(
-        "activations ({arena} bytes) and constants ({constants} bytes) need {needed} bytes of `{}`, which has {size}",
-        memory.name
-    );
-    let missing = needed - size;
-    let smaller = format!("make the network smaller by {missing} bytes, and by as much as its code takes");
-    let outside = platform.memories.iter().any(|m| m.role == Role::External);
-    let help = if outside {
-        format!("keep its constants outside of the chip (--default-level L3), or {smaller}")
-    } else {
-        smaller
-    };
-    Err(Diagnostic::infeasible(message).help(help).into())
-}
-
-/// Bytes of a memory for tensors, where there is a limit.
-fn free(memory: &Memory) -> Option<usize> {
-    memory.size.and_then(|s| usize::try_from(s.saturating_sub(memory.reserved)).ok())
-}
-
-fn memory_options(platform: &Platform, interface: Interface) -> MemoryOptions {
-    let memory = platform.arena_memory();
-    let size = memory.and_then(free);
-    MemoryOptions {
-        level: memory.map_or_else(|| "ram".into(), |m| m.name.clone()),
-        capacity: size,
-        size,
-        alignment: platform.defaults.alignment,
-        interface,
-        ..MemoryOptions::default()
-    }
-}
-
-/// The external memory, where programs can reach it.
-///
-/// # Errors
-/// Options for one that the target does not have, or more of it than there is.
-fn outside(platform: &Platform, options: &TilingOptions) -> Result<Option<Outside>> {
-    let memory = platform.memories.iter().find(|m| m.role == Role::External);
-    let Some(memory) = memory.filter(|_| platform.runtime.as_ref().is_some_and(|r| r.call.is_some())) else {
-        let asked =
-            [("--default-level", options.external == Some(true)), ("--l3", options.outside.is_some())];
-        let asked = asked.iter().find(|(_, set)| *set);
-        return asked.map_or(Ok(None), |(option, _)| {
-            let message = format!("{option}: target `{}` has no external memory", platform.name);
-            Err(Diagnostic::invalid(message).help("leave the option out").into())
-        });
-    };
-    let size = memory.size.unwrap_or(u64::MAX);
-    if let Some(wanted) = options.outside.filter(|wanted| *wanted > size) {
-        let message = format!("--l3 {wanted}: `{}` has {size} bytes", memory.name);
-        return Err(Diagnostic::invalid(message).help(format!("give at most {size}")).into());
-    }
-    let bandwidth = memory.bandwidth.unwrap_or(1.0);
-    Ok(Some(Outside {
-        level: memory.name.clone(),
-        capacity: usize::try_from(options.outside.unwrap_or(size)).unwrap_or(usize::MAX),
-        latency: memory.latency.unwrap_or(0),
-        bandwidth,
-        store_bandwidth: memory.store_bandwidth.unwrap_or(bandwidth),
-        constants: options.external == Some(true),
-    }))
-}
-
-/// The bytes of the memories of the activations that the user leaves.
-///
-/// # Errors
-/// There are fewer.
-fn arena_bytes(memory: &MemoryOptions, wanted: u64) -> Result<usize> {
-    let sizes: Option<usize> = memory.levels().iter().map(|l| l.capacity).sum();
-    let size = sizes.map_or(u64::MAX, |n| n as u64);
-    if wanted > size {
-        let message = format!("--l2 {wanted}: there are {size} bytes");
-        return Err(Diagnostic::invalid(message).help(format!("give at most {size}")).into());
-    }
-    Ok(usize::try_from(wanted).unwrap_or(usize::MAX))
-}
-
-/// The memories that activations may lie in beside the one for all that these do not hold, as far as the options leave them.
-///
-/// # Errors
-/// More of one than there is.
-fn faster(platform: &Platform, options: &TilingOptions) -> Result<Vec<Level>> {
-    let level = |m: &&Memory| Level { name: m.name.clone(), capacity: free(m) };
-    let mut levels: Vec<Level> = platform.arena_memories().iter().map(level).collect();
-    levels.pop();
-    if let (Some(first), Some(wanted)) = (levels.first_mut(), options.scratchpad) {
-        let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
-        if let Some(size) = first.capacity.filter(|size| wanted > *size) {
-            let message = format!("--l1 {wanted}: `{}` has {size} bytes for activations", first.name);
-            return Err(Diagnostic::invalid(message).help(format!("give at most {size}")).into());
-        }
-        first.capacity = Some(wanted);
-    }
-    Ok(levels)
-}
-
-fn has_scratchpad(platform: &Platform) -> bool {
-    platform.memories.iter().any(|m| m.role == Role::Scratchpad)
-}
-
-/// The bytes that the user leaves the activations, where layers are computed row by row to keep to it.
-///
-/// # Errors
-/// The target computes in parts, in a scratchpad.
-fn ram_budget(platform: &Platform, options: &TilingOptions) -> Result<Option<usize>> {
-    let Some(budget) = options.ram_budget else { return Ok(None) };
-    if has_scratchpad(platform) {
-        let message =
-            format!("--ram-budget: target `{}` computes in parts, in its scratchpad", platform.name);
-        return Err(Diagnostic::invalid(message).help("say --l1 and --l2 instead").into());
-    }
-    Ok(Some(usize::try_from(budget).unwrap_or(usize::MAX)))
-}
-
-/// The scratchpad of a platform that computes in parts, as far as the options leave it.
-///
-/// # Errors
-/// Options for a scratchpad that the target does not have, or more of it than there is.
-fn scratchpad(platform: &Platform, options: &TilingOptions) -> Result<Option<Scratchpad>> {
-    let memory = platform.memories.iter().find(|m| m.role == Role::Scratchpad);
-    let parts = platform.runtime.as_ref().is_some_and(|r| r.tiled.is_some());
-    let (Some(memory), Some(from)) = (memory.filter(|_| parts), platform.arena_memory()) else {
-        let asked = [
-            ("--l1", options.scratchpad.is_some() && platform.arena_memories().len() < 2),
-            ("--buffering", options.buffering != Buffering::Auto),
-            ("--plan-seconds", options.seconds.is_some()),
-        ];
-        let asked = asked.iter().find(|(_, set)| *set);
-        return asked.map_or(Ok(None), |(option, _)| {
-            let message = format!("{option}: target `{}` has no scratchpad to compute in", platform.name);
-            Err(Diagnostic::invalid(message).help("leave the option out").into())
-        });
-    };
-    let free = memory.size.unwrap_or(0).saturating_sub(memory.reserved);
-    let wanted = options.scratchpad.unwrap_or(free);
-    if wanted > free {
-        let (name, reserved) = (&memory.name, memory.reserved);
-        let message = format!(
-            "--l1 {wanted}: `{name}` has {free} bytes for layers ({reserved} of it are stacks and the runtime's)"
-        );
-        return Err(Diagnostic::invalid(message).help(format!("give at most {free}")).into());
-    }
-    let capacity = usize::try_from(wanted).unwrap_or(usize::MAX);
-    let pad = Scratchpad {
-        arena: 1,
-        level: memory.name.clone(),
-        capacity,
-        alignment: platform.defaults.alignment.max(8),
-        dma: Dma { latency: from.latency.unwrap_or(0), bandwidth: from.bandwidth.unwrap_or(1.0) },
-        buffering: options.buffering,
-        budget: (options.seconds.unwrap_or(PLAN_SECONDS) * LAYERS_PER_SECOND as f64) as u64,
-        seen: Default::default(),
-    };
-    Ok(Some(pad).filter(|_| !options.untiled))
 }
