@@ -7,16 +7,7 @@
 #include <stdint.h>
 
 #include "tw_dsp.h"
-
-/* Taps of windows: rows by columns, in bytes from one to the next, and from one window to the next. */
-struct tw_window {
-    int32_t channels;
-    int32_t rows;
-    int32_t columns;
-    int32_t row_step;
-    int32_t step;
-    int32_t next;
-};
+#include "tw_taps.h"
 
 /* What `count` divides by: (v * factor) >> 22 is v / count for every v up to 255.5 * count, 128 * 255.5 at most. */
 struct tw_count {

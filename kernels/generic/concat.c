@@ -1,12 +1,15 @@
 /* tilewright: defaults */
 #ifndef TW_KERNEL
 #define TW_KERNEL tw_concat
+#define TW_COPY_H <string.h>
+#define TW_COPY memcpy
 #define X_T int8_t
 #endif
 /* tilewright: end */
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
+
+#include TW_COPY_H
 
 /* Puts one operand (`outer` rows of `run` elements) into rows of `row` elements of the result, `offset` elements in;
  * nothing to do where it already lies there. */
@@ -17,6 +20,6 @@ void TW_KERNEL(const X_T *x, X_T *y, int32_t outer, int32_t run, int32_t row, in
         return;
     }
     for (int32_t i = 0; i < outer; i++) {
-        memcpy(y + (ptrdiff_t)i * row, x + (ptrdiff_t)i * run, (size_t)run * sizeof(X_T));
+        TW_COPY(y + (ptrdiff_t)i * row, x + (ptrdiff_t)i * run, (size_t)run * sizeof(X_T));
     }
 }

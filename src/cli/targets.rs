@@ -69,7 +69,7 @@ fn kernels(target: &Target) -> comfy_table::Table {
             .collect();
         let requires: Vec<String> = m.requires.iter().map(|r| r.text().to_string()).collect();
         let cores = kernel.cores.to_string();
-        rows.add_row([m.name.clone(), m.op.clone(), cores, types.join(", "), requires.join(", ")]);
+        rows.add_row([m.name.clone(), m.ops.join(", "), cores, types.join(", "), requires.join(", ")]);
     }
     rows
 }

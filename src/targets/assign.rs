@@ -31,7 +31,9 @@ pub const FITS: [&str; 2] = ["fits_32", "fits_from_lo"];
 pub fn assign(graph: &Verified, platform: &Platform, library: &Library) -> Result<Assignment> {
     let mut by_op: BTreeMap<&str, Vec<KernelId>> = BTreeMap::new();
     for (id, kernel) in library.kernels() {
-        by_op.entry(&kernel.manifest.op).or_default().push(id);
+        for op in &kernel.manifest.ops {
+            by_op.entry(op).or_default().push(id);
+        }
     }
     let mut assignment = Assignment::default();
     let mut faults = Diagnostics::default();

@@ -37,8 +37,8 @@ pub struct Manifest {
     pub origin: String,
     /// One line for people.
     pub description: String,
-    /// The IR operator.
-    pub op: String,
+    /// The IR operators that it computes.
+    pub ops: Vec<String>,
     /// The stem of the C symbol.
     pub kernel: String,
     /// The C file that defines the kernel.
@@ -112,10 +112,27 @@ struct PackFile {
     turn: Option<Spanned<String>>,
 }
 
+/// An operator, or several that are computed alike.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected the name of an operator, or a list of names")]
+enum Ops {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Ops {
+    fn names(&self) -> &[String] {
+        match self {
+            Ops::One(name) => std::slice::from_ref(name),
+            Ops::Several(names) => names,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    op: Spanned<String>,
+    op: Spanned<Ops>,
     kernel: Spanned<String>,
     sources: Spanned<Vec<String>>,
     #[serde(default)]
@@ -226,7 +243,7 @@ impl Manifest {
             folder: folder.to_string(),
             origin: origin.to_string(),
             description: file.description,
-            op: file.op.into_inner(),
+            ops: file.op.get_ref().names().to_vec(),
             kernel: file.kernel.into_inner(),
             source: file.sources.into_inner().into_iter().next().unwrap_or_default(),
             headers: file.headers,
@@ -277,8 +294,11 @@ pub fn is_identifier(name: &str) -> bool {
 }
 
 fn check_names(file: &File, faults: &mut Faults) {
-    let op = file.op.get_ref();
-    if !Op::NAMES.contains(&op.as_str()) {
+    let ops = file.op.get_ref().names();
+    if ops.is_empty() {
+        faults.at(file.op.span(), "names no operator");
+    }
+    for op in ops.iter().filter(|op| !Op::NAMES.contains(&op.as_str())) {
         let nearest = Op::NAMES.iter().find(|n| n.eq_ignore_ascii_case(op));
         let hint = nearest.map_or(String::new(), |n| format!("; did you mean `{n}`?"));
         faults.at(file.op.span(), format!("there is no operator `{op}`{hint}"));
@@ -370,6 +390,9 @@ y = "X"
     #[test]
     fn a_manifest_is_read_in_order() {
         let m = Manifest::parse(GOOD, "generic", "relu", "relu.toml").unwrap();
+        assert_eq!(m.ops, ["Relu"]);
+        let several = GOOD.replace("\"Relu\"", "[\"Relu\", \"Abs\"]");
+        assert_eq!(Manifest::parse(&several, "generic", "relu", "relu.toml").unwrap().ops, ["Relu", "Abs"]);
         assert_eq!(m.types, [("X".into(), vec![DType::S8, DType::F32]), ("A".into(), vec![DType::U8])]);
         assert_eq!(m.operand("x"), Some(&Pattern::Variable("X".into())));
         assert_eq!(m.operand("w12"), Some(&Pattern::Variable("A".into())));
@@ -395,6 +418,9 @@ y = "X"
         let shown = fault(&GOOD.replace("\"s8\", \"f32\"", "\"int9\""));
         assert!(shown.contains("line 15, column 6") && shown.contains("unknown variant `int9`"), "{shown}");
         assert!(fault("op = ").contains("line 1"));
+        assert!(fault(&GOOD.replace("\"Relu\"", "[]")).contains("line 1, column 6"));
+        assert!(fault(&GOOD.replace("\"Relu\"", "[\"Relu\", \"Reluu\"]")).contains("no operator `Reluu`"));
+        assert!(fault(&GOOD.replace("\"Relu\"", "3")).contains("expected the name of an operator"));
     }
 
     #[test]
