@@ -161,6 +161,7 @@ def movement():
     one("Transpose/Default", "Transpose", [(2, 3, 4)])
     one("Transpose/Rank5", "Transpose", [(2, 3, 1, 4, 2)], perm=[3, 0, 4, 2, 1])
     one("Concat/NegativeAxis", "Concat", [(2, 3, 1), (2, 3, 2), (2, 3, 4)], axis=-1)
+    float_case(f"{F}/Concat/ManyOperands", [node("Concat", ["x"] * 70, axis=1)], {"x": floats("m", 2, 3)})
     one("Concat/Outer", "Concat", [(1, 3, 2), (2, 3, 2)], axis=0)
     index = np.array([[0, -1], [2, 1]], dtype=np.int64)
     one("Gather/NegativeIndices", "Gather", [(2, 4, 3)], weights={"i": index}, axis=-2)

@@ -46,6 +46,22 @@ impl Reach {
     pub fn same(axis: usize) -> Reach {
         Reach::Along { axis, stride: 1, before: 0, extent: 1 }
     }
+
+    /// The indices along an axis of `size` elements that a part reaches, and the elements of padding before and behind them.
+    fn span(&self, size: usize, part: &[Span]) -> (Span, (usize, usize)) {
+        let Reach::Along { axis, stride, before, extent } = *self else { return ((0, size), (0, 0)) };
+        let (begin, end) = part.get(axis).copied().unwrap_or((0, 1));
+        // In coordinates of the padded tensor.
+        let (low, high) = (begin * stride, end.saturating_sub(1) * stride + extent);
+        let (first, behind) = (low.max(before), high.min(before + size));
+        if first >= behind {
+            // Nothing but padding.
+            let at = first.saturating_sub(before).min(size);
+            ((at, at), (high - low, 0))
+        } else {
+            ((first - before, behind - before), (first - low, high - behind))
+        }
+    }
 }
 
 /// A half-open range of indices.
@@ -80,28 +96,8 @@ impl Region {
 
 /// What a part of the iteration space (a range along each axis, none empty) reaches of a tensor of shape `shape`.
 pub fn region(reaches: &[Reach], shape: &[usize], part: &[Span]) -> Region {
-    let mut region = Region { spans: Vec::new(), margins: Vec::new() };
-    for (reach, size) in reaches.iter().zip(shape) {
-        let (span, margin) = match *reach {
-            Reach::Whole => ((0, *size), (0, 0)),
-            Reach::Along { axis, stride, before, extent } => {
-                let (begin, end) = part.get(axis).copied().unwrap_or((0, 1));
-                // In coordinates of the padded tensor.
-                let (low, high) = (begin * stride, end.saturating_sub(1) * stride + extent);
-                let (first, behind) = (low.max(before), high.min(before + size));
-                if first >= behind {
-                    // Nothing but padding.
-                    let at = first.saturating_sub(before).min(*size);
-                    ((at, at), (high - low, 0))
-                } else {
-                    ((first - before, behind - before), (first - low, high - behind))
-                }
-            }
-        };
-        region.spans.push(span);
-        region.margins.push(margin);
-    }
-    region
+    let (spans, margins) = reaches.iter().zip(shape).map(|(reach, size)| reach.span(*size, part)).unzip();
+    Region { spans, margins }
 }
 
 /// The space of an operator that computes each element of its result, of shape `y`, from the elements of its operands

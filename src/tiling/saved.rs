@@ -14,7 +14,7 @@ use form::{
 use super::plan::{Alias, AliasKind, ArenaUse, External, Home, Load, Plan, Spill, Staged, Trip};
 use super::planner::MemoryOptions;
 use super::streaming::Merged;
-use super::tiles::{Tiled, Tiler};
+use super::tiles::{Tiled, Tiler, stream_set};
 use super::variant::{Source, Variant};
 use crate::diag::{Diagnostic, Result};
 use crate::ir::{Graph, NodeId, TensorId};
@@ -369,8 +369,7 @@ impl Reader<'_> {
         let near = |t: &TensorId| matches!(self.plan.homes.get(t), Some(Home::Arena { arena, .. }) if *arena == pad.arena);
         let node = graph.node(id);
         let streams = node.inputs.iter().chain(&node.outputs).enumerate();
-        let resident =
-            streams.filter(|(s, t)| near(t) || whole.contains(s)).fold(0u64, |mask, (s, _)| mask | 1 << s);
+        let resident = stream_set(streams.filter(|(s, t)| near(t) || whole.contains(s)).map(|(s, _)| s));
         let tiler = Tiler::new(graph, assignment, library, pad);
         let mut tiled = tiler.given(id, resident, &parts.shape, &parts.order, parts.ahead)?;
         match self.home(&parts.at) {

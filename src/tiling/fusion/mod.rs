@@ -16,7 +16,7 @@ use merge::{disjoint, merge};
 use super::levels::AROUND_PARTS;
 use super::plan::{Home, Plan};
 use super::planner::{self, MemoryOptions};
-use super::tiles::{Scratchpad, Tiler};
+use super::tiles::{Scratchpad, Tiler, stream_set};
 use super::variant::Variant;
 use crate::diag::{Diagnostic, Diagnostics, Kind, Result};
 use crate::ir::verify::verify;
@@ -228,7 +228,7 @@ impl Look<'_> {
         let Some(node) = self.layers.node(group) else { return 0 };
         let streams = node.inputs.iter().chain(&node.outputs).enumerate();
         let resident = streams.filter(|(_, t)| near(self.plan, self.pad, **t));
-        let resident = resident.fold(0u64, |mask, (s, _)| mask | 1 << s);
+        let resident = stream_set(resident.map(|(s, _)| s));
         let free = group.iter().filter_map(|id| self.free.get(id)).min().copied().unwrap_or(0);
         let apart = self.apart(group);
         let key = format!("{:?} {:?} {resident} {free} {apart}", node.op, graph.types(&node.outputs));

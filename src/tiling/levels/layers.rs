@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use super::timeline::aligned;
 use crate::ir::{Graph, NodeId, TensorId};
 use crate::targets::{Assignment, Library};
 use crate::tiling::blocks::{BlockId, Blocks, Sharing};
@@ -61,6 +62,13 @@ pub struct Layer {
     pub kernel: u64,
     /// Bytes of working memory.
     pub scratch: usize,
+}
+
+impl Layer {
+    /// Bytes of its operands, results and working memory.
+    pub fn bytes(&self) -> usize {
+        self.streams.iter().map(|s| aligned(s.bytes)).sum::<usize>() + aligned(self.scratch)
+    }
 }
 
 /// A block that may lie in the scratchpad.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::layers::{Layers, Network};
+use super::layers::{Layer, Layers, Network};
 use super::search::{ALIGNMENT, decide};
 use super::timeline::aligned;
 use super::{Decision, Mode};
@@ -50,13 +50,13 @@ enum Owner {
 pub fn plan(network: &Network, pad: &Scratchpad, search_nodes: u64) -> Result<Near> {
     let tiler = Tiler::new(network.graph, network.assignment, network.library, pad);
     let layers = Layers::of(network, pad.capacity);
+    refuse(network, &layers, &tiler)?;
     let mut capacity = pad.capacity;
     let mut bound = None;
     for _ in 0..ROUNDS {
         let mut decision = decide(network, &layers, &tiler, capacity, pad.budget);
         // With less memory than there is nothing is proven.
         decision.bound = *bound.get_or_insert(decision.bound);
-        refuse(network, &tiler, &decision, pad)?;
         let near = place(&layers, decision, pad, search_nodes)?;
         if near.arena.bytes <= pad.capacity {
             return Ok(near);
@@ -72,10 +72,11 @@ pub fn plan(network: &Network, pad: &Scratchpad, search_nodes: u64) -> Result<Ne
 }
 
 /// One diagnostic for each layer that has parts of which not even the smallest fits.
-fn refuse(network: &Network, tiler: &Tiler, decision: &Decision, pad: &Scratchpad) -> Result<()> {
-    let far = decision.modes.iter().filter(|(_, mode)| **mode == Mode::Far);
-    let least = far.filter_map(|(id, _)| Some((*id, tiler.least(*id)?)));
-    let refused: Vec<(NodeId, usize)> = least.filter(|(_, least)| *least > pad.capacity).collect();
+fn refuse(network: &Network, layers: &Layers, tiler: &Tiler) -> Result<()> {
+    let pad = tiler.pad;
+    let large = |l: &&Layer| l.bytes() > pad.capacity && tiler.fits(l.id) == Some(false);
+    let large = layers.list.iter().filter(large).map(|l| l.id);
+    let refused: Vec<(NodeId, usize)> = large.filter_map(|id| Some((id, tiler.least(id)?))).collect();
     let wanted = refused.iter().map(|(_, least)| *least).max().unwrap_or(0);
     let faults = refused.iter().map(|(id, least)| {
         let node = network.graph.node(*id);

@@ -16,7 +16,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::layers::{Candidate, Layers, Network};
-use super::timeline::{Outcome, START, Timeline, aligned};
+use super::timeline::{Outcome, START, Timeline};
 use super::{Decision, Mode};
 use crate::tiling::tiles::Tiler;
 
@@ -77,9 +77,8 @@ impl<'a> Search<'a> {
     fn crowded(&self, near: &[bool], outcome: &Outcome) -> Option<usize> {
         let roomy = |i: usize| {
             let layer = &self.layers.list[i];
-            let whole: usize = layer.streams.iter().map(|s| aligned(s.bytes)).sum();
             let parts = || self.tiler.least(layer.id).is_some_and(|b| b <= self.capacity);
-            whole + aligned(layer.scratch) <= self.capacity || parts()
+            layer.bytes() <= self.capacity || parts()
         };
         let far = || (0..outcome.chosen.len()).find(|i| outcome.chosen[*i].mode == Mode::Far && roomy(*i));
         let at = outcome.fullest.or_else(far)?;

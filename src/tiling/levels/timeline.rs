@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::layers::{Candidate, Layer, Layers, Stream};
 use super::{Mode, Staging};
 use crate::tiling::blocks::BlockId;
-use crate::tiling::tiles::{Buffering, Copy, Tiled, Tiler};
+use crate::tiling::tiles::{Buffering, Copy, Tiled, Tiler, stream_set};
 
 /// Layers ahead of which a constant may be fetched.
 const AHEAD: usize = 4;
@@ -366,7 +366,7 @@ impl<'a> Timeline<'a> {
     /// Part by part, in what is free; some of it may be left to what the next layer wants early.
     fn parts(&self, i: usize, layer: &Layer, whole: &[(usize, &Stream)]) -> Option<Trial> {
         let near = layer.streams.iter().enumerate().filter(|(_, s)| self.is_near(s)).map(|(s, _)| s);
-        let mask = near.chain(whole.iter().map(|(s, _)| *s)).fold(0u64, |m, s| m | 1 << s);
+        let mask = stream_set(near.chain(whole.iter().map(|(s, _)| *s)));
         let taken: usize = whole.iter().map(|(_, s)| aligned(s.bytes)).sum();
         let free = self.free[i].checked_sub(self.used[i] + taken)?;
         let wanted = self.layers.list.get(i + 1).map_or(0, |next| {

@@ -17,6 +17,14 @@ pub use validate::faults;
 use crate::ir::{Op, TensorId, TensorType};
 use crate::targets::Choice;
 
+/// Streams of a layer in parts at most: sets of them are words.
+const MOST_STREAMS: usize = 64;
+
+/// A set of streams, a bit for each; those that no layer in parts has are left out.
+pub fn stream_set(streams: impl Iterator<Item = usize>) -> u64 {
+    streams.filter(|s| *s < MOST_STREAMS).fold(0, |set, s| set | 1 << s)
+}
+
 /// One operand or result on its way through the scratchpad.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stream {
@@ -113,13 +121,6 @@ impl Tiled {
             .iter()
             .all(|t| t.offsets[operand] == t.offsets[result] && copies(t)[operand] == copies(t)[result])
     }
-    /// Bytes of the tables: slots and copies, which every part needs, and all of them. The runtime's layout: two words for
-    /// the slots of a stream, five for a copy, one for an offset, two for a part's turn.
-    pub fn table_bytes(&self) -> (usize, usize) {
-        let (streams, kinds, parts) = (self.streams.len(), self.kinds.len(), self.tiles.len());
-        let fixed = 4 * streams * (2 + 5 * kinds);
-        (fixed, fixed + 4 * parts * (streams + 2))
-    }
     /// Bytes that the DMA moves in and out.
     pub fn moved(&self) -> (u64, u64) {
         let (mut fetched, mut stored) = (0, 0);
@@ -138,4 +139,11 @@ impl Tiled {
         }
         (fetched, stored)
     }
+}
+
+/// Bytes of a layer's tables: slots and copies, which every part needs, and all of them. The runtime's layout: two words for the
+/// slots of a stream, five for a copy, one for an offset, two for a part's turn.
+fn table_bytes(streams: usize, kinds: usize, parts: usize) -> (usize, usize) {
+    let fixed = 4 * streams * (2 + 5 * kinds);
+    (fixed, fixed + 4 * parts * (streams + 2))
 }

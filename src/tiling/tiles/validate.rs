@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Copy, Tiled, regions};
+use super::{Copy, Tiled, regions, table_bytes};
 use crate::ir::{Graph, Node};
 use crate::targets::{Choice, Library};
 
@@ -87,7 +87,8 @@ impl Replay<'_> {
             used.push((at, at + bytes));
         }
         let (at, bytes) = (self.tiled.tables.at, self.tiled.tables.bytes);
-        let (fixed, all) = self.tiled.table_bytes();
+        let (fixed, all) =
+            table_bytes(self.tiled.streams.len(), self.tiled.kinds.len(), self.tiled.tiles.len());
         if bytes != fixed && bytes != all {
             self.fault(format!("{bytes} bytes of tables are copied; there are {fixed} or {all}"));
         }

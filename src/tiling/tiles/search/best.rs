@@ -45,7 +45,7 @@ impl Layer<'_> {
         }
         let (_, candidate) = best?;
         if candidate.tiled.borrow().is_none() {
-            *candidate.tiled.borrow_mut() = self.work_out(candidate, usize::MAX).map(Rc::new);
+            *candidate.tiled.borrow_mut() = self.work_out(candidate).map(Rc::new);
         }
         candidate.tiled.borrow().clone()
     }
@@ -53,8 +53,7 @@ impl Layer<'_> {
     /// Cycles and bytes of a candidate, worked out once.
     pub(super) fn known(&self, candidate: &Candidate) -> Option<(u64, usize)> {
         if candidate.known.get().is_none() {
-            let tiled = self.work_out(candidate, usize::MAX);
-            candidate.known.set(Some(tiled.map(|t| (t.cycles, t.bytes))));
+            candidate.known.set(Some(self.measure(candidate)));
         }
         candidate.known.get().flatten()
     }

@@ -33,7 +33,7 @@ impl Tiler<'_> {
         if tiles > MOST_TILES {
             return Err(format!("{tiles} parts are more than {MOST_TILES}"));
         }
-        let (shape, order) = (shape.to_vec(), order.to_vec());
+        let (shape, order) = (shape.into(), order.into());
         let candidate = Candidate {
             shape,
             order,
@@ -43,7 +43,7 @@ impl Tiler<'_> {
             known: Default::default(),
             tiled: Default::default(),
         };
-        let tiled = layer.work_out(&candidate, usize::MAX);
+        let tiled = layer.work_out(&candidate);
         tiled.ok_or_else(|| format!("its kernel or the DMA does not take a part of {:?}", candidate.shape))
     }
 }

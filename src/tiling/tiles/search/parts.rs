@@ -1,24 +1,29 @@
 //! All parts of a candidate.
 //!
-//! In: a layer, the sizes of a part and the order of the loops. Out: the kinds of parts, and every part with its offsets. Never
-//! decides.
+//! In: a layer, the sizes of a part and the order of the loops. Out: the kinds of parts, and one part after the other: its kind
+//! and its offsets. Never decides.
 //!
 //! A dimension of a stream follows one axis at most, so what a part looks like and where it lies follow from the axes one by one:
 //! each span of each axis is looked at once, with all others at their first, and parts are put together from that.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use super::{Candidate, Kind, Layer, Outline, Tile};
+use super::{Candidate, Fit, Layer, Outline};
+use crate::ir::TensorType;
 use crate::ir::access::{Region, Span};
+use crate::targets::fit_part;
 use crate::tiling::tiles::Copy;
 
 /// The spans of one axis that is cut.
 struct Cut {
     axis: usize,
     spans: Vec<Span>,
+    /// The streams that follow the axis; all others are the same for every span.
+    streams: Vec<usize>,
     /// For each span: which of those that look alike.
     looks: Vec<usize>,
-    /// For each span and stream: bytes behind the offset of the first.
+    /// For each span and such stream: bytes behind the offset of the first.
     behind: Vec<Vec<usize>>,
 }
 
@@ -29,41 +34,57 @@ struct Look {
     offsets: Vec<usize>,
 }
 
+/// Parts that are alike.
+pub(super) struct Sort {
+    /// Such a part by itself.
+    pub(super) fit: Rc<Fit>,
+    /// How each stream's part lies in its tensor.
+    pub(super) copies: Vec<Copy>,
+    /// Cycles of its kernel, and of copying each stream's part.
+    pub(super) kernel: u64,
+    pub(super) transfers: Vec<u64>,
+}
+
 impl Layer<'_> {
-    /// The kinds of the candidate's parts, and the parts in its order, without slots and loads; `None` if the kernel or the DMA
-    /// does not take one of them.
-    pub(super) fn parts(&self, candidate: &Candidate) -> Option<(Vec<Kind>, Vec<Tile>)> {
+    /// The kinds of the candidate's parts; `take` gets the parts in its order: the kinds so far, its own, its offsets. `None` if
+    /// the kernel or the DMA does not take one of them.
+    pub(super) fn parts(
+        &self,
+        candidate: &Candidate,
+        mut take: impl FnMut(&[Sort], usize, &[usize]),
+    ) -> Option<Vec<Sort>> {
         let mut part: Vec<Span> = self.space.axes.iter().map(|n| (0, *n)).collect();
-        for axis in &candidate.order {
+        for axis in candidate.order.iter() {
             part[*axis].1 = candidate.shape[*axis].min(part[*axis].1);
         }
-        let first = self.look(&part)?;
+        let streams = self.types.len();
+        let first = self.look(&part, 0..streams)?;
         let cuts: Vec<Cut> = candidate
             .order
             .iter()
             .map(|axis| self.cut(*axis, candidate.shape[*axis], &part, &first))
             .collect::<Option<_>>()?;
-        let streams = self.types.len();
-        let mut kinds: Vec<Kind> = Vec::new();
+        let mut kinds: Vec<Sort> = Vec::new();
         let mut known: BTreeMap<Vec<usize>, usize> = BTreeMap::new();
-        let mut tiles: Vec<Tile> = Vec::new();
+        let (mut looks, mut offsets) = (Vec::new(), Vec::new());
         let mut index = vec![0; cuts.len()];
         loop {
-            let looks: Vec<usize> = cuts.iter().zip(&index).map(|(cut, i)| cut.looks[*i]).collect();
+            looks.clear();
+            looks.extend(cuts.iter().zip(&index).map(|(cut, i)| cut.looks[*i]));
             let kind = match known.get(&looks) {
                 Some(kind) => *kind,
                 None => {
                     for (cut, i) in cuts.iter().zip(&index) {
                         part[cut.axis] = cut.spans[*i];
                     }
-                    kinds.push(self.kind(&self.regions(&part))?);
-                    known.insert(looks, kinds.len() - 1);
+                    kinds.push(self.sort(&self.regions(&part))?);
+                    known.insert(looks.clone(), kinds.len() - 1);
                     kinds.len() - 1
                 }
             };
-            let mut offsets = first.offsets.clone();
+            offsets.clone_from(&first.offsets);
             for (cut, i) in cuts.iter().zip(&index) {
-                offsets.iter_mut().zip(&cut.behind[*i]).for_each(|(offset, behind)| *offset += behind);
+                cut.streams.iter().zip(&cut.behind[*i]).for_each(|(s, behind)| offsets[*s] += behind);
             }
             // What is there already is read where it is, which must look like a part by itself.
             let apart = |s: usize| {
@@ -73,23 +94,61 @@ impl Layer<'_> {
             if (0..streams).any(apart) {
                 return None;
             }
-            tiles.push(Tile { kind, offsets, slots: vec![0; streams], loads: vec![false; streams] });
+            take(&kinds, kind, &offsets);
             let Some(next) = (0..cuts.len()).rev().find(|i| index[*i] + 1 < cuts[*i].spans.len()) else {
-                return Some((kinds, tiles));
+                return Some(kinds);
             };
             index[next] += 1;
             index[next + 1..].fill(0);
         }
     }
 
+    fn sort(&self, regions: &[Region]) -> Option<Sort> {
+        let operands = self.space.operands.len();
+        let fit = self.fit(regions)?;
+        let results = fit.types[operands..].iter().zip(&regions[operands..]);
+        if results.into_iter().any(|(t, r)| t.shape != r.shape()) {
+            return None;
+        }
+        let copies = (0..regions.len()).map(|s| self.copy(s, &regions[s]).map(|c| c.1));
+        let copies: Vec<Copy> = copies.collect::<Option<_>>()?;
+        // A packed part must be packed like the part alone.
+        let packed = (0..operands).all(|i| match fit.choice.packing(i) {
+            Some(p) => p.packed_type(&fit.types[i]).bytes() == copies[i].bytes(),
+            None => self.whole.packing(i).is_none(),
+        });
+        let kernel = self.library.cycles(&fit.choice).unwrap_or(0);
+        let transfers = copies.iter().map(|c| self.pad.dma.cycles(c)).collect();
+        packed.then_some(Sort { fit, copies, kernel, transfers })
+    }
+
+    /// A part by itself, looked at once for all layers that are alike.
+    fn fit(&self, regions: &[Region]) -> Option<Rc<Fit>> {
+        let key = (self.number, regions.iter().map(|r| (r.shape(), r.margins.clone())).collect());
+        if let Some(known) = self.pad.seen.fits.borrow().get(&key) {
+            return known.clone();
+        }
+        let operands = regions[..self.space.operands.len()].iter().zip(&self.types);
+        let mut types: Vec<TensorType> = operands.map(|(r, t)| TensorType::new(t.dtype, r.shape())).collect();
+        let op = self.node.op.part(&types, &regions[0].margins);
+        let fit = fit_part(self.library, self.whole, &op, &types, &self.constant).ok();
+        let fit = fit.map(|(choice, outputs)| {
+            types.extend(outputs);
+            Rc::new(Fit { op, choice, types })
+        });
+        self.pad.seen.fits.borrow_mut().insert(key, fit.clone());
+        fit
+    }
+
     fn regions(&self, part: &[Span]) -> Vec<Region> {
         (0..self.types.len()).map(|s| self.region(s, part)).collect()
     }
 
-    fn look(&self, part: &[Span]) -> Option<Look> {
-        let regions = self.regions(part);
+    /// The parts of some streams.
+    fn look(&self, part: &[Span], streams: impl Iterator<Item = usize>) -> Option<Look> {
         let mut look = Look { outlines: Vec::new(), copies: Vec::new(), offsets: Vec::new() };
-        for (s, region) in regions.into_iter().enumerate() {
+        for s in streams {
+            let region = self.region(s, part);
             let shape = region.shape();
             let (offset, copy) = self.copy(s, &region).filter(|_| !shape.contains(&0))?;
             look.outlines.push((shape, region.margins));
@@ -104,11 +163,12 @@ impl Layer<'_> {
         let n = self.space.axes[axis];
         let spans: Vec<Span> = (0..n).step_by(size).map(|b| (b, (b + size).min(n))).collect();
         let mut part = first.to_vec();
+        let streams: Vec<usize> = (0..self.types.len()).filter(|s| self.follows(*s, axis)).collect();
         let mut known: BTreeMap<Vec<Outline>, (usize, Vec<Copy>)> = BTreeMap::new();
-        let mut cut = Cut { axis, looks: Vec::new(), behind: Vec::new(), spans };
+        let mut cut = Cut { axis, looks: Vec::new(), behind: Vec::new(), spans, streams };
         for span in &cut.spans {
             part[axis] = *span;
-            let look = self.look(&part)?;
+            let look = self.look(&part, cut.streams.iter().copied())?;
             let next = known.len();
             let (id, copies) = known.entry(look.outlines).or_insert((next, look.copies.clone()));
             if *copies != look.copies {
@@ -116,7 +176,7 @@ impl Layer<'_> {
             }
             cut.looks.push(*id);
             let behind =
-                look.offsets.iter().zip(&base.offsets).map(|(offset, from)| offset.checked_sub(*from));
+                look.offsets.iter().zip(&cut.streams).map(|(at, s)| at.checked_sub(base.offsets[*s]));
             cut.behind.push(behind.collect::<Option<_>>()?);
         }
         Some(cut)
