@@ -247,9 +247,9 @@ def movement():
     r = Region(f"{I}/MaxPool/Unsigned")
     x, v = r.input(1, 3, 8, 8, lo=0, hi=255)
     r.done(r.op("MaxPool", [x], f.max_pool2d(v, 3, 2), kernel_shape=[3, 3], strides=[2, 2]))
-    for kind, channels in [("Signed", 12), ("Unsigned", 36)]:
+    for kind, channels in [("Signed", 12), ("Unsigned", 36), ("Narrow", 5)]:
         r = Region(f"{I}/AveragePool/{kind}")
-        x = r.requant(r.conv(r.input(1, 3, 9, 8), channels, (1, 1)), channel_axis=1, signed=kind == "Signed")
+        x = r.requant(r.conv(r.input(1, 3, 9, 8), channels, (1, 1)), channel_axis=1, signed=kind != "Unsigned")
         pools = [(2, 2, 0, 0), (3, 2, 1, 0), (3, 2, 1, 1), (7, 3, 3, 0), (1, 2, 0, 0)]
         r.done(*[
             r.op("AveragePool", [x[0]], f.average_pool2d(x[1], k, s, p, c),

@@ -1,5 +1,5 @@
 /*
- * Means of bytes over a window, four channels at a time.
+ * Means of bytes over a window, four channels at a time, the last ones each by itself.
  */
 #ifndef TW_MEANS_DSP_H
 #define TW_MEANS_DSP_H
@@ -23,16 +23,17 @@ static inline struct tw_count tw_count_of(int32_t count, int is_signed)
     return c;
 }
 
-/* For each of the channels, a multiple of four, the means of so many windows from x on. */
-static __attribute__((noinline)) void tw_means(const void *x_at, void *y_at, int32_t windows, const struct tw_window *window,
-                                               const struct tw_count *count, int is_signed)
+/* For each of the channels, the means of so many windows from x on. */
+static __attribute__((noinline)) void tw_pool(const void *x_at, void *y_at, int32_t windows, const struct tw_window *window,
+                                              const struct tw_count *count, int is_signed)
 {
     const struct tw_count by = *count;
     const struct tw_window at = *window;
     const uint8_t *x = x_at;
     uint8_t *y = y_at;
     for (; windows > 0; windows--, x += at.next) {
-        for (int32_t c = 0; c < at.channels; c += 4, y += 4) {
+        int32_t c = 0;
+        for (; c < at.channels - 3; c += 4, y += 4) {
             uint32_t even = by.first, odd = by.first, v;
             const uint8_t *row = x + c;
             for (int32_t rows = at.rows; rows > 0; rows--, row += at.row_step) {
@@ -49,6 +50,17 @@ static __attribute__((noinline)) void tw_means(const void *x_at, void *y_at, int
             v |= (odd >> 16) * by.factor >> 22 << 24;
             v ^= by.turn;
             memcpy(y, &v, sizeof v);
+        }
+        for (; c < at.channels; c++, y++) {
+            uint32_t sum = by.first & 0xffffu;
+            const uint8_t *row = x + c;
+            for (int32_t rows = at.rows; rows > 0; rows--, row += at.row_step) {
+                const uint8_t *tap = row;
+                for (int32_t columns = at.columns; columns > 0; columns--, tap += at.step) {
+                    sum += is_signed ? (uint32_t)(int8_t)*tap : *tap;
+                }
+            }
+            *y = (uint8_t)((sum * by.factor >> 22) ^ (by.turn & 0xffu));
         }
     }
 }

@@ -1,5 +1,5 @@
 /*
- * Means of bytes over a window, sixteen channels at a time.
+ * Means of bytes over a window, sixteen channels at a time; with few channels, those of eight results.
  */
 #ifndef TW_MEANS_MVE_H
 #define TW_MEANS_MVE_H
@@ -7,7 +7,7 @@
 #include <arm_mve.h>
 #include <stdint.h>
 
-#include "tw_taps.h"
+#include "tw_gather_mve.h"
 
 /* What `count` divides by: v * factor >> 16 >> shift is v / count for every v up to 255.5 * count, 128 * 255.5 at most. */
 struct tw_count {
@@ -72,13 +72,26 @@ static inline uint16x8_t tw_mean_of(uint16x8_t sum, const struct tw_count *count
             : "lr", "memory", "cc")
 
 /* For each of the channels, the means of so many windows from x on. */
-static __attribute__((noinline)) void tw_means(const void *x_at, void *y_at, int32_t windows, const struct tw_window *window,
-                                               const struct tw_count *count, int is_signed)
+static __attribute__((noinline)) void tw_pool(const void *x_at, void *y_at, int32_t windows, const struct tw_window *window,
+                                              const struct tw_count *count, int is_signed)
 {
     const struct tw_count by = *count;
     const int32_t rows = window->rows, columns = window->columns, row_step = window->row_step, step = window->step;
     const uint8_t *x = x_at;
     uint8_t *y = y_at;
+    if (tw_gathers(windows, window)) {
+        for (int32_t e = 0, results = windows * window->channels; results > 0; e += 8, results -= 8) {
+            const uint16x8_t offsets = tw_offsets(e, window);
+            uint16x8_t sum = vdupq_n_u16(by.first);
+            if (is_signed) {
+                TW_GATHER("s", "vadd.i16", sum);
+            } else {
+                TW_GATHER("u", "vadd.i16", sum);
+            }
+            vstrbq_p_u16(y + e, tw_mean_of(sum, &by), vctp16q((uint32_t)results));
+        }
+        return;
+    }
     for (; windows > 0; windows--, x += window->next, y += window->channels) {
         for (int32_t c = 0, rest = window->channels; rest > 0; c += 16, rest -= 16) {
             const mve_pred16_t p = vctp16q((uint32_t)(rest > 8 ? rest - 8 : rest));

@@ -3,8 +3,9 @@
 #define TW_KERNEL tw_group_norm
 #endif
 /* tilewright: end */
-#include <math.h>
 #include <stdint.h>
+
+#include "tw_sqrt.h"
 
 /* Group normalisation of x [batch, channels, spatial] over groups of `group_size` channels: (x - mean) * inv_std * scale + bias.
  * `scale_share` and `bias_share` channels use one element of scale and bias. y may be x. */
@@ -23,7 +24,7 @@ void TW_KERNEL(const float *x, const float *scale, const float *bias, float *y, 
             for (int32_t i = 0; i < len; i++) {
                 squares += (x[i] - mean) * (x[i] - mean);
             }
-            const float inv = 1.0f / sqrtf(squares / (float)len + epsilon);
+            const float inv = 1.0f / tw_sqrtf(squares / (float)len + epsilon);
             for (int32_t c = first; c < first + group_size; c++) {
                 const float s = inv * scale[c / scale_share];
                 const float t = bias[c / bias_share];

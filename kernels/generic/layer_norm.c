@@ -3,9 +3,10 @@
 #define TW_KERNEL tw_layer_norm
 #endif
 /* tilewright: end */
-#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "tw_sqrt.h"
 
 /* Layer normalisation of each of `rows` rows of `len` elements: (x - mean) * inv_std * scale + bias. Scale and bias have one
  * element (step 0) or one for each element of a row (step 1); bias may be NULL. So may mean and inv_std, which
@@ -23,7 +24,7 @@ void TW_KERNEL(const float *x, const float *scale, const float *bias, float *y, 
         for (int32_t i = 0; i < len; i++) {
             squares += (x[i] - m) * (x[i] - m);
         }
-        const float inv = 1.0f / sqrtf(squares / (float)len + epsilon);
+        const float inv = 1.0f / tw_sqrtf(squares / (float)len + epsilon);
         for (int32_t i = 0; i < len; i++) {
             y[i] = (x[i] - m) * inv * scale[i * scale_step] + (bias != NULL ? bias[i * bias_step] : 0.0f);
         }

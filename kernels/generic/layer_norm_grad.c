@@ -3,9 +3,10 @@
 #define TW_KERNEL tw_layer_norm_grad
 #endif
 /* tilewright: end */
-#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "tw_sqrt.h"
 
 /* Gradients of layer normalisation of `rows` rows of `len` elements: with h = (x - mean) * inv_std and g = dy * scale,
  * dx = inv_std * (g - mean(g) - h * mean(g * h)), dscale = sum(dy * h) and dbias = sum(dy) over rows. Scale has one element
@@ -35,7 +36,7 @@ void TW_KERNEL(const float *dy, const float *x, const float *scale, float *dx, f
             sum_g += g;
             sum_gd += g * d;
         }
-        const float inv = 1.0f / sqrtf(squares / n + epsilon);
+        const float inv = 1.0f / tw_sqrtf(squares / n + epsilon);
         const float mean_g = sum_g / n;
         const float slope = sum_gd / n * inv * inv;
         for (int32_t i = 0; i < len; i++) {

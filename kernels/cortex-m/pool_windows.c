@@ -1,15 +1,14 @@
 /* tilewright: defaults */
 #ifndef TW_KERNEL
-#define TW_KERNEL tw_average_pool_bytes
+#define TW_KERNEL tw_pool_windows
 #define X_T int8_t
-#define X_MIN INT8_MIN
-#define TW_MEANS_H "tw_means_dsp.h"
+#define TW_POOL_H "tw_means_dsp.h"
 #endif
 /* tilewright: end */
 #include <stddef.h>
 #include <stdint.h>
 
-#include TW_MEANS_H
+#include TW_POOL_H
 #include "tw_window.h"
 
 /* The taps of a window that lie on the input along one axis, and how many count. */
@@ -28,8 +27,8 @@ static struct taps taps_of(int32_t start, int32_t dilation, int32_t taps, int32_
     return t;
 }
 
-/* The mean of each window of bytes, floor(sum / count + 1/2), over its taps on the input or, if `count_pads`, on the padded
- * input; the padding holds zeros. A window without taps gives 0. Sums fit 16 bits; TW_MEANS_H has the window's own loops.
+/* What TW_POOL_H makes of each window, the mean or the largest element, over its taps on the input or, if `count_pads`, on the
+ * padded input; the padding holds zeros.
  *
  * x [n, in_h, in_w, channels], y [n, out_h, out_w, channels]. */
 void TW_KERNEL(const X_T *x, X_T *y, int32_t n, int32_t channels, int32_t in_h, int32_t in_w, int32_t out_h,
@@ -37,7 +36,7 @@ void TW_KERNEL(const X_T *x, X_T *y, int32_t n, int32_t channels, int32_t in_h, 
                int32_t dil_w, int32_t pad_top, int32_t pad_left, int32_t pad_bottom, int32_t pad_right, int count_pads)
 {
     const int32_t x_row = in_w * channels, x_right = in_w - (kernel_w - 1) * dil_w;
-    const struct tw_count whole = tw_count_of(kernel_h * kernel_w, X_MIN < 0);
+    const struct tw_count whole = tw_count_of(kernel_h * kernel_w, (X_T)-1 < 0);
     struct tw_window window = {channels, kernel_h, kernel_w, dil_h * x_row, dil_w * channels, stride_w * channels};
     for (int32_t b = 0; b < n; b++, x += (ptrdiff_t)in_h * x_row) {
         for (int32_t oh = 0; oh < out_h; oh++) {
@@ -52,16 +51,16 @@ void TW_KERNEL(const X_T *x, X_T *y, int32_t n, int32_t channels, int32_t in_h, 
                     }
                     window.rows = kernel_h;
                     window.columns = kernel_w;
-                    tw_means(x + first, y, pixels, &window, &whole, X_MIN < 0);
+                    tw_pool(x + first, y, pixels, &window, &whole, (X_T)-1 < 0);
                 } else {
                     const struct taps w = taps_of(sw, dil_w, kernel_w, in_w, pad_right, count_pads);
                     const int32_t count = h.count > 0 && w.count > 0 ? h.count * w.count : 1;
-                    const struct tw_count part = tw_count_of(count, X_MIN < 0);
+                    const struct tw_count part = tw_count_of(count, (X_T)-1 < 0);
                     const int any = h.end > h.first && w.end > w.first;
                     window.rows = any ? h.end - h.first : 0;
                     window.columns = w.end - w.first;
-                    tw_means(x + (any ? first + h.first * window.row_step + w.first * window.step : 0), y, 1, &window, &part,
-                             X_MIN < 0);
+                    tw_pool(x + (any ? first + h.first * window.row_step + w.first * window.step : 0), y, 1, &window, &part,
+                             (X_T)-1 < 0);
                 }
                 ow += pixels;
                 y += pixels * channels;
