@@ -14,24 +14,22 @@
 
 #include "tw_loops.h"
 
-/* A function of two numbers (widened to WORK_T first), element by element, over `loops` (at most 8) dimensions, outermost first, each with a
- * step for a and for b (0 where that operand repeats). y may be an operand of its own size. */
+/* A function of two numbers (widened to WORK_T first), element by element, over `loops` (at most 8) dimensions, outermost first,
+ * each with a step for a and for b (0 where that operand repeats). y may be an operand of its own size. */
 void TW_KERNEL(const A_T *a, const B_T *b, Y_T *y, int32_t loops, const int32_t *dims,
                const int32_t *a_strides, const int32_t *b_strides)
 {
-    const int32_t inner = loops - 1;
+    const int32_t inner = loops - 1, count = dims[inner], a_step = a_strides[inner], b_step = b_strides[inner];
     int32_t index[8] = {0};
     int32_t ia = 0;
     int32_t ib = 0;
     do {
-        int32_t ja = ia;
-        int32_t jb = ib;
-        for (int32_t i = 0; i < dims[inner]; i++) {
-            const WORK_T v = a[ja];
-            const WORK_T w = b[jb];
+        const A_T *pa = a + ia;
+        const B_T *pb = b + ib;
+        for (int32_t i = 0; i < count; i++, pa += a_step, pb += b_step) {
+            const WORK_T v = *pa;
+            const WORK_T w = *pb;
             *y++ = OP;
-            ja += a_strides[inner];
-            jb += b_strides[inner];
         }
     } while (tw_next_pair(inner, dims, index, a_strides, &ia, b_strides, &ib));
 }

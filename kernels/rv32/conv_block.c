@@ -55,10 +55,14 @@ static TW_APART void dots_2x4(const X_T *x, const int8_t *w, int32_t words, uint
     acc[7] = b3;
 }
 
-/* All channels of one pixel, or of two; y1 is NULL for one. */
+/* All channels of two pixels; for one both are the same, and what the first window gives stays. */
 static void pixels(const X_T *columns, const int8_t *w, const B_T *bias, Y_T *y0, Y_T *y1, int32_t words,
-                   int32_t out_c, const struct tw_scale *s)
+                   int32_t out_c, const struct tw_scale *scale)
 {
+    /* A copy whose address nobody knows stays in registers. */
+    const struct tw_scale s = *scale;
+    const uint32_t half = UINT32_C(1) << s.shift >> 1;
+    const int32_t *mul = s.mul, *add = s.add;
     for (int32_t o = 0; o < out_c; o += 4, w += 16 * words) {
         const int32_t block = out_c - o < 4 ? out_c - o : 4;
         uint32_t acc[8] = {0, 0, 0, 0, 0, 0, 0, 0};
@@ -69,28 +73,48 @@ static void pixels(const X_T *columns, const int8_t *w, const B_T *bias, Y_T *y0
             }
         }
         dots_2x4(columns, w, words, acc);
-        for (int32_t j = 0; j < block; j++) {
-            const int32_t mul = s->mul[(o + j) * s->mul_step];
-            const uint32_t add = tw_addend(s, o + j);
-            y0[o + j] = (Y_T)tw_scaled(s, acc[j], mul, add);
-            if (y1 != NULL) {
-                y1[o + j] = (Y_T)tw_scaled(s, acc[4 + j], mul, add);
-            }
+        for (int32_t j = 0; j < block; j++, mul += s.mul_step, add += s.add_step) {
+            const int32_t factor = *mul;
+            const uint32_t addend = (uint32_t)*add + half;
+            y1[o + j] = (Y_T)tw_scaled(&s, acc[4 + j], factor, addend);
+            y0[o + j] = (Y_T)tw_scaled(&s, acc[j], factor, addend);
         }
     }
 }
 
-/* One row of taps of a window: `before` zeros, `count` bytes of x, zeros up to whole words. */
-static X_T *row(X_T *to, const X_T *x, int32_t before, int32_t count, int32_t words)
+/* A row of taps that lies on the input as a whole; what fills it to words is there. */
+static X_T *whole_row(X_T *to, const X_T *x, int32_t count)
 {
-    if (count == 4 * words && ((uintptr_t)x & 3) == 0) {
+    if (count % 4 == 0 && ((uintptr_t)x & 3) == 0) {
         const uint32_t *from = (const uint32_t *)(const void *)x;
         uint32_t *word = (uint32_t *)(void *)to;
-        for (; words > 0; words--, word += 2) {
+        for (; count > 0; count -= 4, word += 2) {
             *word = *from++;
         }
         return (X_T *)(void *)word;
     }
+    for (; count > 3; count -= 4, to += 8, x += 4) {
+        to[0] = x[0];
+        to[1] = x[1];
+        to[2] = x[2];
+        to[3] = x[3];
+    }
+    if (count > 0) {
+        to[0] = x[0];
+        if (count > 1) {
+            to[1] = x[1];
+        }
+        if (count > 2) {
+            to[2] = x[2];
+        }
+        to += 8;
+    }
+    return to;
+}
+
+/* Another: `before` zeros, `count` bytes of x, zeros up to whole words. */
+static X_T *row(X_T *to, const X_T *x, int32_t before, int32_t count, int32_t words)
+{
     for (int32_t i = 0; i < 4 * words; i++) {
         to[i & 3] = i >= before && i < before + count ? x[i - before] : 0;
         to += (i & 3) == 3 ? 8 : 0;
@@ -108,6 +132,9 @@ void TW_KERNEL(const X_T *x, const int8_t *w, const B_T *bias, Y_T *y, X_T *colu
     const int32_t run_words = (kernel_w * in_c + 3) / 4, words = kernel_h * run_words;
     const int32_t x_row = in_w * in_c;
     int32_t second = 0;
+    for (int32_t i = 0; i < 8 * words; i++) {
+        columns[i] = 0;
+    }
     for (int32_t b = 0; b < n; b++, x += (ptrdiff_t)in_h * x_row) {
         for (int32_t oh = 0; oh < out_h; oh++) {
             const int32_t sh = oh * stride_h - pad_top;
@@ -120,7 +147,8 @@ void TW_KERNEL(const X_T *x, const int8_t *w, const B_T *bias, Y_T *y, X_T *colu
                     const int32_t ih = sh + kh * dil_h;
                     const int32_t inside = ih >= 0 && ih < in_h && taps > 0;
                     const X_T *px = inside ? x + (ptrdiff_t)ih * x_row + (sw + w0) * in_c : x;
-                    to = row(to, px, w0 * in_c, inside ? taps * in_c : 0, run_words);
+                    to = inside && taps == kernel_w ? whole_row(to, px, kernel_w * in_c)
+                                                    : row(to, px, w0 * in_c, inside ? taps * in_c : 0, run_words);
                 }
                 if (second) {
                     pixels(columns, w, bias, y, y + out_c, words, out_c, &scale);
@@ -131,6 +159,6 @@ void TW_KERNEL(const X_T *x, const int8_t *w, const B_T *bias, Y_T *y, X_T *colu
         }
     }
     if (second) {
-        pixels(columns, w, bias, y, NULL, words, out_c, &scale);
+        pixels(columns, w, bias, y, y, words, out_c, &scale);
     }
 }

@@ -18,7 +18,36 @@
  * a [m, k], y [m, n]; b packed in rows4, its columns as rows; c has an element for each column, or is NULL.
  */
 
-/* acc[j] += a * column j, of one block of four columns or of two that are `next` bytes apart. */
+/* acc[j] += a * column j of the four of a block. */
+static TW_APART void dots_1x4(const A_T *a, const int8_t *b, int32_t k, uint32_t acc[4])
+{
+    uint32_t a0 = acc[0], a1 = acc[1], a2 = acc[2], a3 = acc[3];
+#define TW_STEP(i) \
+    { \
+        const int32_t v = a[i]; \
+        a0 += (uint32_t)(v * b[i]); \
+        a1 += (uint32_t)(v * b[4 + i]); \
+        a2 += (uint32_t)(v * b[8 + i]); \
+        a3 += (uint32_t)(v * b[12 + i]); \
+        TW_STEP_ENDS; \
+    }
+    for (; k >= 4; k -= 4, a += 4, b += 16) {
+        TW_STEP(0)
+        TW_STEP(1)
+        TW_STEP(2)
+        TW_STEP(3)
+    }
+    for (int32_t i = 0; i < k; i++) {
+        TW_STEP(i)
+    }
+#undef TW_STEP
+    acc[0] = a0;
+    acc[1] = a1;
+    acc[2] = a2;
+    acc[3] = a3;
+}
+
+/* acc[j] += a * column j, of two blocks of four columns that are `next` bytes apart. */
 static TW_APART void dots_1x8(const A_T *a, const int8_t *b, int32_t k, int32_t next, uint32_t acc[8])
 {
     const int8_t *c = b + next;
@@ -72,8 +101,11 @@ void TW_KERNEL(const A_T *a, const int8_t *b, const C_T *c, Y_T *y, int32_t m, i
                     acc[j] = (uint32_t)c[o + j];
                 }
             }
-            /* There is no second block behind the last: the first one stands for it. */
-            dots_1x8(a, rows, k, block > 4 ? 16 * words : 0, acc);
+            if (block > 4) {
+                dots_1x8(a, rows, k, 16 * words, acc);
+            } else {
+                dots_1x4(a, rows, k, acc);
+            }
             for (int32_t j = 0; j < block; j++) {
                 *y++ = sizeof(Y_T) == 4
                     ? (Y_T)acc[j]
