@@ -33,7 +33,7 @@ static inline void store(float *y, float32x4_t v, const float *c, const struct f
     if (c != NULL) {
         v = vfmaq_n_f32(v, vldrwq_gather_shifted_offset_z_f32(c, f->c, p), f->beta);
     }
-    v = vdupq_m_n_f32(v, f->lo, vcmpltq_n_f32(v, f->lo));
+    v = vdupq_m_n_f32(v, f->lo, vcmpgtq_f32(vdupq_n_f32(f->lo), v)); /* "less" is true of what is no number */
     v = vdupq_m_n_f32(v, f->hi, vcmpgtq_n_f32(v, f->hi));
     vstrwq_p_f32(y, v, p);
 }

@@ -25,7 +25,7 @@ struct tw_windows {
 
 static inline void tw_store(float *y, float32x4_t v, const struct tw_windows *at, mve_pred16_t p)
 {
-    v = vdupq_m_n_f32(v, at->lo, vcmpltq_n_f32(v, at->lo));
+    v = vdupq_m_n_f32(v, at->lo, vcmpgtq_f32(vdupq_n_f32(at->lo), v)); /* "less" is true of what is no number */
     v = vdupq_m_n_f32(v, at->hi, vcmpgtq_n_f32(v, at->hi));
     vstrwq_p_f32(y, v, p);
 }
