@@ -6,30 +6,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tw_apart.h"
 #include "tw_batch.h"
 #include "tw_fma.h"
 
 /* acc[4 * i + j] = the dot product of row i of one or two of a and column j of four of b. */
-static inline void tile(const float *a, ptrdiff_t a_row, ptrdiff_t a_col, int rows, const float *b0, const float *b1, const float *b2,
-                        const float *b3, ptrdiff_t step, int32_t k, float acc[8])
+static inline void tile(const float *a, ptrdiff_t a_row, ptrdiff_t a_col, int rows, const float *b0, const float *b1,
+                        const float *b2, const float *b3, ptrdiff_t step, int32_t k, float acc[8])
 {
     const float *a1 = a + a_row;
     float s0 = 0.0f, s1 = 0.0f, s2 = 0.0f, s3 = 0.0f, t0 = 0.0f, t1 = 0.0f, t2 = 0.0f, t3 = 0.0f;
     for (int32_t i = 0; i < k; i++) {
         const float u = *a, v0 = *b0, v1 = *b1, v2 = *b2, v3 = *b3;
+        a += a_col;
         s0 = TW_FMA(u, v0, s0);
         s1 = TW_FMA(u, v1, s1);
         s2 = TW_FMA(u, v2, s2);
         s3 = TW_FMA(u, v3, s3);
         if (rows > 1) {
             const float w = *a1;
+            a1 += a_col;
             t0 = TW_FMA(w, v0, t0);
             t1 = TW_FMA(w, v1, t1);
             t2 = TW_FMA(w, v2, t2);
             t3 = TW_FMA(w, v3, t3);
         }
-        a += a_col;
-        a1 += a_col;
         b0 += step;
         b1 += step;
         b2 += step;
@@ -46,13 +47,10 @@ static inline void tile(const float *a, ptrdiff_t a_row, ptrdiff_t a_col, int ro
 }
 
 /* Four columns, of which the last may stand for some that are not there; what is known of the steps is worth a loop. */
-static inline void columns(const float *a, ptrdiff_t a_row, ptrdiff_t a_col, int rows, const float *b, ptrdiff_t b_row,
-                           ptrdiff_t b_col, int32_t left, int32_t k, float acc[8])
+static inline void columns(const float *a, ptrdiff_t a_row, int rows, const float *b, ptrdiff_t b_row, ptrdiff_t b_col,
+                           int32_t left, int32_t k, float acc[8])
 {
-    if (a_col != 1 || (b_row != 1 && b_col != 1)) {
-        const float *b1 = left > 1 ? b + b_col : b, *b2 = left > 2 ? b1 + b_col : b1;
-        tile(a, a_row, a_col, rows, b, b1, b2, left > 3 ? b2 + b_col : b2, b_row, k, acc);
-    } else if (b_row == 1) {
+    if (b_row == 1) {
         const float *b1 = left > 1 ? b + b_col : b, *b2 = left > 2 ? b1 + b_col : b1;
         tile(a, a_row, 1, rows, b, b1, b2, left > 3 ? b2 + b_col : b2, 1, k, acc);
     } else if (left > 3) {
@@ -60,6 +58,14 @@ static inline void columns(const float *a, ptrdiff_t a_row, ptrdiff_t a_col, int
     } else {
         tile(a, a_row, 1, rows, b, left > 1 ? b + 1 : b, left > 2 ? b + 2 : b, b, b_row, k, acc);
     }
+}
+
+/* The same for any steps. */
+static TW_APART void any_columns(const float *a, ptrdiff_t a_row, ptrdiff_t a_col, const float *b, ptrdiff_t b_row,
+                                 ptrdiff_t b_col, int32_t left, int32_t k, float acc[8])
+{
+    const float *b1 = left > 1 ? b + b_col : b, *b2 = left > 2 ? b1 + b_col : b1;
+    tile(a, a_row, a_col, 2, b, b1, b2, left > 3 ? b2 + b_col : b2, b_row, k, acc);
 }
 
 /* Matrix products of floats, clipped to lo .. hi, two rows by four columns at a time.
@@ -70,6 +76,7 @@ void TW_KERNEL(const float *a, const float *b, const float *c, float *y, int32_t
                int32_t a_col, int32_t b_row, int32_t b_col, int32_t c_row, int32_t c_col, float alpha, float beta,
                int32_t batch, int32_t batch_rank, const int32_t *walk, float lo, float hi)
 {
+    const int whole = a_col == 1 && (b_row == 1 || b_col == 1);
     for (int32_t t = 0; t < batch; t++) {
         const float *ta = a + tw_batch_offset(t, batch_rank, walk, walk + batch_rank);
         const float *tb = b + tw_batch_offset(t, batch_rank, walk, walk + 2 * batch_rank);
@@ -79,10 +86,12 @@ void TW_KERNEL(const float *a, const float *b, const float *c, float *y, int32_t
             for (int32_t o = 0; o < n; o += 4) {
                 const float *w = tb + (ptrdiff_t)o * b_col;
                 float acc[8];
-                if (rows > 1) {
-                    columns(ta, a_row, a_col, 2, w, b_row, b_col, n - o, k, acc);
+                if (!whole) {
+                    any_columns(ta, rows > 1 ? a_row : 0, a_col, w, b_row, b_col, n - o, k, acc);
+                } else if (rows > 1) {
+                    columns(ta, a_row, 2, w, b_row, b_col, n - o, k, acc);
                 } else {
-                    columns(ta, 0, a_col, 1, w, b_row, b_col, n - o, k, acc);
+                    columns(ta, 0, 1, w, b_row, b_col, n - o, k, acc);
                 }
                 for (int32_t r = 0; r < rows; r++) {
                     for (int32_t j = 0; j < 4 && o + j < n; j++) {
