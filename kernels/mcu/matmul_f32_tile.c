@@ -1,6 +1,7 @@
 /* tilewright: defaults */
 #ifndef TW_KERNEL
 #define TW_KERNEL tw_matmul_f32_tile
+#define TW_ANY 1
 #endif
 /* tilewright: end */
 #include <stddef.h>
@@ -60,6 +61,8 @@ static inline void columns(const float *a, ptrdiff_t a_row, int rows, const floa
     }
 }
 
+#if TW_ANY
+
 /* The same for any steps. */
 static TW_APART void any_columns(const float *a, ptrdiff_t a_row, ptrdiff_t a_col, const float *b, ptrdiff_t b_row,
                                  ptrdiff_t b_col, int32_t left, int32_t k, float acc[8])
@@ -68,15 +71,18 @@ static TW_APART void any_columns(const float *a, ptrdiff_t a_row, ptrdiff_t a_co
     tile(a, a_row, a_col, 2, b, b1, b2, left > 3 ? b2 + b_col : b2, b_row, k, acc);
 }
 
+#endif
+
 /* Matrix products of floats, clipped to lo .. hi, two rows by four columns at a time.
  *
- * y [batch, m, n] = alpha * a [m, k] * b [k, n] + beta * c; any element strides for a, b and c (0 repeats); c may be NULL.
+ * y [batch, m, n] = alpha * a [m, k] * b [k, n] + beta * c; any element strides for c (0 repeats), and with TW_ANY for a and b,
+ * of which without it rows of a are whole, and rows of b or its columns; c may be NULL.
  * `walk` has four rows of `batch_rank` numbers: the dimensions of the batch, and the steps of a, b and c along them. */
 void TW_KERNEL(const float *a, const float *b, const float *c, float *y, int32_t m, int32_t k, int32_t n, int32_t a_row,
                int32_t a_col, int32_t b_row, int32_t b_col, int32_t c_row, int32_t c_col, float alpha, float beta,
                int32_t batch, int32_t batch_rank, const int32_t *walk, float lo, float hi)
 {
-    const int whole = a_col == 1 && (b_row == 1 || b_col == 1);
+    (void)a_col;
     for (int32_t t = 0; t < batch; t++) {
         const float *ta = a + tw_batch_offset(t, batch_rank, walk, walk + batch_rank);
         const float *tb = b + tw_batch_offset(t, batch_rank, walk, walk + 2 * batch_rank);
@@ -86,9 +92,12 @@ void TW_KERNEL(const float *a, const float *b, const float *c, float *y, int32_t
             for (int32_t o = 0; o < n; o += 4) {
                 const float *w = tb + (ptrdiff_t)o * b_col;
                 float acc[8];
-                if (!whole) {
+#if TW_ANY
+                if (a_col != 1 || (b_row != 1 && b_col != 1)) {
                     any_columns(ta, rows > 1 ? a_row : 0, a_col, w, b_row, b_col, n - o, k, acc);
-                } else if (rows > 1) {
+                } else
+#endif
+                if (rows > 1) {
                     columns(ta, a_row, 2, w, b_row, b_col, n - o, k, acc);
                 } else {
                     columns(ta, 0, 1, w, b_row, b_col, n - o, k, acc);
