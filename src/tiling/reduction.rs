@@ -1,9 +1,13 @@
-//! Reductions in pieces: contractions of which not even the smallest part fits the scratchpad, because each of its results
-//! sums over too much, become several that each sum over a piece, and additions of what they sum.
+//! Reductions in pieces: contractions of which no part, or only tiny ones, fit the scratchpad, because each of its results sums
+//! over too much, become several that each sum over a piece, and additions of what they sum.
 //!
-//! In: a graph with its kernels, a scratchpad. Out: the graph and kernels with such nodes cut, and which. Integers only: their
-//! sums are the same in any order. Never cuts what fits: each piece writes and reads its sums once more.
+//! In: a graph with its kernels, a scratchpad, perhaps a plan. Out: the graph and kernels with such nodes cut, and which.
+//! Integers only: their sums are the same in any order. Never plans: each piece writes and reads its sums once more, so whoever
+//! asks compares what becomes of it.
 
+use std::collections::BTreeMap;
+
+use super::plan::Plan;
 use super::tiles::{Scratchpad, Tiler};
 use crate::diag::{Diagnostic, Result};
 use crate::ir::ops::{Activation, Add, Conv, Gemm, MatMul, Requant, RequantShift, Slice};
@@ -15,6 +19,9 @@ use crate::targets::{Assignment, Library, Platform, assign};
 const MOST: usize = 64;
 /// A piece is a multiple of this many elements: kernels take words.
 const UNIT: usize = 16;
+
+/// Kinds of layers that are tried in pieces at most.
+const LOOKS: usize = 4;
 
 /// A node by name, and into how many pieces its reduction is cut.
 pub type Cut = (String, usize);
@@ -70,6 +77,56 @@ pub fn fit(
         let mut coarser = (1..).map(|i| 1usize << i).take_while(|n| *n < finest);
         let enough = coarser.find(|n| fits(&node.name, *n) == Some(true));
         cuts.push((node.name.clone(), enough.unwrap_or(finest)));
+    }
+    if cuts.is_empty() {
+        return None;
+    }
+    let (graph, assignment) = apply(graph, assignment, platform, library, &cuts).ok()?;
+    Some(Reduced { graph, assignment, cuts })
+}
+
+/// Cuts contractions whose parts in `plan` are so small that kernels take far longer for them, if they take fewer predicted
+/// cycles in pieces. None if there are none.
+pub fn worth(
+    graph: &Verified,
+    assignment: &Assignment,
+    platform: &Platform,
+    library: &Library,
+    pad: &Scratchpad,
+    plan: &Plan,
+) -> Option<Reduced> {
+    let total: u64 = plan.cycles.values().sum();
+    // Layers that are alike, by what they take longer than their kernels on the whole tensors.
+    let mut alike: BTreeMap<String, (u64, Vec<NodeId>)> = BTreeMap::new();
+    for (id, node) in graph.nodes().filter(|(id, _)| plan.tiled.contains_key(id)) {
+        let kernel = assignment.choices.get(&id).and_then(|c| library.cycles(c)).unwrap_or(0);
+        let more = plan.cycles.get(&id).map_or(0, |c| c.saturating_sub(kernel));
+        if contraction(graph, node).is_some() && more > kernel / 2 {
+            let key = format!("{:?} {:?}", node.op, graph.types(&node.inputs));
+            let (sum, list) = alike.entry(key).or_default();
+            *sum += more;
+            list.push(id);
+        }
+    }
+    let mut alike: Vec<(u64, Vec<NodeId>)> =
+        alike.into_values().filter(|(sum, _)| *sum > total / 50).collect();
+    alike.sort_by_key(|(sum, list)| (std::cmp::Reverse(*sum), list[0]));
+    let cycles = |name: &str, pieces: usize| {
+        let (one, chosen) =
+            apply(graph, assignment, platform, library, &[(name.to_string(), pieces)]).ok()?;
+        let tiler = Tiler::new(&one, &chosen, library, pad);
+        let new = one.nodes().filter(|(id, _)| graph.get_node(*id).is_none());
+        new.map(|(id, _)| tiler.tile(id, 0, pad.capacity).map(|t| t.cycles)).sum::<Option<u64>>()
+    };
+    let mut cuts: Vec<Cut> = Vec::new();
+    for (_, list) in alike.iter().take(LOOKS) {
+        let name = &graph.node(list[0]).name;
+        let found = [2, 4, 8].into_iter().filter_map(|pieces| Some((cycles(name, pieces)?, pieces)));
+        let now = plan.cycles.get(&list[0]).copied().unwrap_or(0);
+        // Predictions of forms that differ so much are no better than that.
+        if let Some((_, pieces)) = found.min().filter(|(cycles, _)| *cycles < now - now / 5) {
+            cuts.extend(list.iter().map(|id| (graph.node(*id).name.clone(), pieces)));
+        }
     }
     if cuts.is_empty() {
         return None;

@@ -37,26 +37,31 @@ pub struct Source<'a> {
 }
 
 impl Source<'_> {
-    /// Plans the network: as it is; if no part of a layer fits, with reductions in pieces.
+    /// Plans the network: as it is, or with reductions in pieces if no part of a layer fits or that takes fewer cycles.
     ///
     /// # Errors
     /// It fits in no way: says why it does not as it is.
     pub fn plan(&self, options: &MemoryOptions, fusion: Fusion) -> Result<Variant> {
         let Source { graph, assignment, platform, library } = *self;
-        if options.scratchpad.is_none() {
+        let Some(pad) = &options.scratchpad else {
             return streaming::plan(graph, assignment, library, options);
-        }
-        let faults = match fusion::plan(graph, assignment, library, options, fusion) {
-            Ok(variant) => return Ok(variant),
-            Err(faults) => faults,
         };
-        let pad = options.scratchpad.as_ref().filter(|_| faults.exit_code() == Kind::Infeasible.exit_code());
-        let reduced = pad.and_then(|pad| reduction::fit(graph, assignment, platform, library, pad));
-        let Some(reduced) = reduced else { return Err(faults) };
-        let made = fusion::plan(&reduced.graph, &reduced.assignment, library, options, fusion);
-        let mut variant = made.map_err(|_| faults)?;
-        variant.plan.cuts = reduced.cuts;
-        Ok(variant)
+        let whole = fusion::plan(graph, assignment, library, options, fusion);
+        let reduced = match &whole {
+            Ok(variant) => reduction::worth(graph, assignment, platform, library, pad, &variant.plan),
+            Err(faults) if faults.exit_code() == Kind::Infeasible.exit_code() => {
+                reduction::fit(graph, assignment, platform, library, pad)
+            }
+            Err(_) => None,
+        };
+        let Some(reduced) = reduced else { return whole };
+        let Ok(mut pieces) = fusion::plan(&reduced.graph, &reduced.assignment, library, options, fusion)
+        else {
+            return whole;
+        };
+        pieces.plan.cuts = reduced.cuts;
+        let cycles = |variant: &Variant| variant.plan.cycles.values().sum::<u64>();
+        Ok(whole.ok().filter(|whole| cycles(whole) <= cycles(&pieces)).unwrap_or(pieces))
     }
 
     /// The graph and kernels that `plan` is a plan of, and what its streamed nodes do by themselves.
@@ -68,5 +73,52 @@ impl Source<'_> {
         let (graph, assignment) = reduction::apply(graph, assignment, platform, library, &plan.cuts)?;
         let (graph, assignment) = fusion::apply(&graph, &assignment, &plan.fused)?;
         streaming::apply(&graph, &assignment, library, &plan.streamed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::text;
+    use crate::ir::verify::verify;
+    use crate::targets::{Tree, assign};
+    use crate::tiling::tiles::{Buffering, Dma, Scratchpad};
+
+    /// In 6,000 bytes parts of a product of 1,200 columns and rows are tiny.
+    const PRODUCT: &str = "graph g(%a: s8[24x1200], %b: s8[1200x24]) -> (y = %y) {
+  %y: s32[24x24] = MatMul(%a, %b) {requant: null, act: \"none\"}
+}";
+
+    #[test]
+    fn reductions_are_cut_where_it_pays() {
+        let tree = Tree::embedded();
+        let platform = Platform::load(&tree, "siracusa").unwrap();
+        let library = Library::load(&tree, &platform).unwrap();
+        let graph = verify(text::parse(PRODUCT).unwrap()).unwrap();
+        let assignment = assign(&graph, &platform, &library).unwrap();
+        let source =
+            Source { graph: &graph, assignment: &assignment, platform: &platform, library: &library };
+        let plan = |capacity: usize| {
+            let scratchpad = Scratchpad {
+                arena: 1,
+                level: "l1".into(),
+                capacity,
+                alignment: 8,
+                dma: Dma { latency: 33, bandwidth: 8.0 },
+                buffering: Buffering::Auto,
+                budget: 100_000,
+                seen: Default::default(),
+            };
+            let options = MemoryOptions {
+                level: "l2".into(),
+                alignment: 4,
+                scratchpad: Some(scratchpad),
+                ..MemoryOptions::default()
+            };
+            source.plan(&options, Fusion::Auto).unwrap().plan
+        };
+        assert!(plan(64_000).cuts.is_empty());
+        let small = plan(6_000);
+        assert!(!small.cuts.is_empty() && small.tiled.len() > 2);
     }
 }

@@ -6,6 +6,7 @@ use super::common::{arity, axis};
 use super::elementwise::{array, flat};
 use super::strided::{Strided, row_major};
 use super::{Numeric, Operator, Params, View, attributes};
+use crate::ir::access::{Reach, Space};
 use crate::ir::graph::TensorType;
 use crate::ir::import::{ImportNode, Imported, OpError, Source};
 use crate::ir::value::Value;
@@ -107,6 +108,24 @@ impl Operator for Slice {
     fn reference(&self, inputs: &[&Value], outputs: &[TensorType]) -> Result<Vec<Value>, OpError> {
         let loops = self.loops(inputs[0].shape());
         Ok(vec![map_array!(inputs[0], a => array(&outputs[0].shape, loops.read(&flat(a))?)?)])
+    }
+    /// Axes that are not sliced are cut.
+    fn space(&self, inputs: &[TensorType], _outputs: &[TensorType]) -> Option<Space> {
+        let mut axes = Vec::new();
+        let mut reaches = Vec::new();
+        for (d, size) in self.sizes.iter().enumerate() {
+            if *size == inputs[0].shape[d] && self.steps[d] == 1 {
+                reaches.push(Reach::same(axes.len()));
+                axes.push(*size);
+            } else {
+                reaches.push(Reach::Whole);
+            }
+        }
+        Some(Space { axes, operands: vec![reaches.clone()], results: vec![reaches] })
+    }
+    fn part(&self, inputs: &[TensorType], _margins: &[(usize, usize)]) -> Slice {
+        let sizes = self.sizes.iter().zip(&inputs[0].shape).map(|(size, n)| *size.min(n)).collect();
+        Slice { sizes, ..self.clone() }
     }
     fn params(&self, inputs: &[TensorType], _outputs: &[TensorType]) -> Params {
         let mut p = attributes(self);
