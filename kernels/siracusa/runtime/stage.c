@@ -18,6 +18,8 @@ struct later {
 
 L1 tw_dma tw_transfers[TW_TRANSFERS];
 L1 static tw_l3 loads[TW_CHANNELS];
+/* The channel that each of the bus's transfers was for at last. */
+L1 static int latest[2];
 L1 static struct later waiting[TW_LATER];
 /* How many of them; L1 holds anything at start. */
 L1 static uint32_t later;
@@ -68,30 +70,39 @@ void tw_await(int number)
     tw_dma_wait(tw_transfers[number]);
 }
 
+static void started(int channel, tw_l3 transfer)
+{
+    loads[channel] = transfer;
+    latest[transfer] = channel;
+}
+
 void tw_load(int channel, void *l2, uint32_t address, uint32_t bytes)
 {
     if (tw_core_id() == 0) {
-        loads[channel] = tw_l3_load(l2, TW_L3_FLASH, address, bytes);
+        started(channel, tw_l3_load(l2, TW_L3_FLASH, address, bytes));
     }
 }
 
 void tw_spill(int channel, uint32_t address, const void *l2, uint32_t bytes)
 {
     if (tw_core_id() == 0) {
-        loads[channel] = tw_l3_store(TW_L3_RAM, address, l2, bytes);
+        started(channel, tw_l3_store(TW_L3_RAM, address, l2, bytes));
     }
 }
 
 void tw_reload(int channel, void *l2, uint32_t address, uint32_t bytes)
 {
     if (tw_core_id() == 0) {
-        loads[channel] = tw_l3_load(l2, TW_L3_RAM, address, bytes);
+        started(channel, tw_l3_load(l2, TW_L3_RAM, address, bytes));
     }
 }
 
 void tw_loaded(int channel)
 {
     if (tw_core_id() == 0) {
-        tw_l3_wait(loads[channel]);
+        /* If the bus has given its place to another since, it has ended. */
+        if (latest[loads[channel]] == channel) {
+            tw_l3_wait(loads[channel]);
+        }
     }
 }
