@@ -29,6 +29,8 @@ pub struct Kernel {
     pub shared: Option<Shared>,
     /// What a call costs on this engine, where the platform knows.
     pub costs: Option<EngineCosts>,
+    /// Arguments of the call.
+    pub arguments: usize,
 }
 
 impl Kernel {
@@ -77,6 +79,11 @@ impl Library {
             (format!("{} {:?}", kernel.manifest.kernel, c.types), kernel.cold())
         };
         choice.calls().iter().map(call).collect()
+    }
+
+    /// Arguments of all calls of a choice.
+    pub fn arguments(&self, choice: &Choice) -> usize {
+        choice.calls().iter().map(|c| self.kernel(c.kernel).arguments).sum()
     }
 
     /// The names of the kernels that a choice calls.
@@ -128,6 +135,8 @@ impl Library {
                 match read.and_then(|manifest| adapted(tree, platform, manifest, *engine, rank)) {
                     Ok(mut kernel) => {
                         kernel.costs = costs.get(&(*engine, kernel.manifest.name.clone())).cloned();
+                        let template = library.template(&kernel, true);
+                        kernel.arguments = template.map_or(0, |(text, _)| arguments(text));
                         library.kernels.push(kernel);
                     }
                     Err(found) => faults.0.extend(found.0),
@@ -204,6 +213,12 @@ impl Library {
     }
 }
 
+/// Arguments of the longest call in a template.
+fn arguments(template: &str) -> usize {
+    let calls = template.split("{{kernel}}(").skip(1).filter_map(|call| call.split(");").next());
+    calls.map(|call| call.split(',').count()).max().unwrap_or(0)
+}
+
 /// The kernel on its engine, and how all cores share it if the engine has a call template for that.
 ///
 /// # Errors
@@ -225,7 +240,7 @@ fn adapted(
     };
     let parallel = manifest.parallel || shared.is_some();
     let cores = place.filter(|_| parallel).map_or(1, |e| e.cores.max(1));
-    Ok(Kernel { manifest, engine, rank, cores, shared, costs: None })
+    Ok(Kernel { manifest, engine, rank, cores, shared, costs: None, arguments: 0 })
 }
 
 /// The expression in the first line of a call template for all cores.

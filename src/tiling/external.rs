@@ -36,6 +36,13 @@ pub struct Outside {
     pub constants: bool,
 }
 
+impl Outside {
+    /// When a transfer ends that starts at `now` on a bus that is taken until `bus`: its latency passes beside others.
+    fn ended(&self, bus: u64, now: u64, bytes: usize, rate: f64) -> u64 {
+        bus.max(now + self.latency) + (bytes as f64 / rate.max(0.01)) as u64
+    }
+}
+
 /// Constants of some layers that come together.
 #[derive(Clone, Debug)]
 pub struct Group {
@@ -123,9 +130,10 @@ impl Loads {
     /// When the constants of each of `layers` layers can be there at the earliest, in cycles from the start.
     pub fn arrivals(&self, outside: &Outside, layers: usize) -> Vec<u64> {
         let mut arrivals = vec![0; layers];
-        let (mut bus, mut first) = (0, 0);
+        let (mut before, mut bus, mut first) = (0, 0, 0);
         for group in &self.groups {
-            bus += outside.latency + (group.bytes as f64 / outside.bandwidth.max(0.01)) as u64;
+            let ended = outside.ended(bus, before, group.bytes, outside.bandwidth);
+            (before, bus) = (bus, ended);
             arrivals[first..=group.last].iter_mut().for_each(|a| *a = bus);
             first = group.last + 1;
         }
@@ -156,17 +164,18 @@ impl Loads {
 struct Transfer {
     start: usize,
     end: usize,
-    cycles: u64,
+    bytes: usize,
+    rate: f64,
 }
 
-/// Adds what the layers wait for the bus to a plan's predicted cycles. It takes the transfers in the order they start.
+/// Adds what the layers wait for the bus to a plan's predicted cycles, each to the layer behind whose call it happens. The bus
+/// takes the transfers in the order they start.
 pub fn add_waits(plan: &mut Plan, outside: &Outside) {
-    let moved = |bytes: usize, rate: f64| outside.latency + (bytes as f64 / rate.max(0.01)) as u64;
     let spill = |s: &Spill, back: bool| {
         let (trip, rate) = if back { (s.back, outside.bandwidth) } else { (s.out, outside.store_bandwidth) };
-        Transfer { start: trip.start, end: trip.end, cycles: moved(s.bytes, rate) }
+        Transfer { start: trip.start, end: trip.end, bytes: s.bytes, rate }
     };
-    let load = |l: &Load| Transfer { start: l.start, end: l.end, cycles: moved(l.bytes, outside.bandwidth) };
+    let load = |l: &Load| Transfer { start: l.start, end: l.end, bytes: l.bytes, rate: outside.bandwidth };
     let ways = [false, true].into_iter().flat_map(|back| plan.spills.iter().map(move |s| (s, back)));
     let mut transfers: Vec<Transfer> = ways.map(|(s, back)| spill(s, back)).collect();
     transfers.extend(plan.loads.iter().map(load));
@@ -177,16 +186,20 @@ pub fn add_waits(plan: &mut Plan, outside: &Outside) {
     let mut under_way: Vec<(usize, u64)> = Vec::new();
     let mut next = transfers.iter().peekable();
     for i in 0..=runs.len() {
+        let mut wait = 0;
         while let Some(t) = next.next_if(|t| t.start <= i) {
-            bus = bus.max(now) + t.cycles;
-            under_way.push((t.end, bus));
+            bus = outside.ended(bus, now, t.bytes, t.rate);
+            match t.end <= i {
+                true => wait = bus - now,
+                false => under_way.push((t.end, bus)),
+            }
         }
-        let ended = under_way.iter().filter(|(end, _)| *end <= i).map(|(_, at)| *at);
-        let wait = ended.max().unwrap_or(0).saturating_sub(now);
-        under_way.retain(|(end, _)| *end > i);
         let Some(id) = runs.get(i).or(runs.last()) else { return };
-        let own = plan.cycles.get(id).copied().unwrap_or(0);
-        plan.cycles.insert(*id, own + wait);
-        now += wait + if i < runs.len() { own } else { 0 };
+        let own = if i < runs.len() { plan.cycles.get(id).copied().unwrap_or(0) } else { 0 };
+        now += wait + own;
+        let ended = under_way.iter().filter(|(end, _)| *end == i + 1).map(|(_, at)| *at).max();
+        let behind = ended.unwrap_or(0).saturating_sub(now);
+        now += behind;
+        *plan.cycles.entry(*id).or_default() += wait + behind;
     }
 }

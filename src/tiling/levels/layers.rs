@@ -13,9 +13,12 @@ use crate::tiling::external::{Loads, Outside};
 /// Cycles to bring a kernel's code into the instruction cache, unless its manifest knows better.
 const COLD: u64 = 200;
 /// Cycles to bring what all layers share there: behind the start nothing is.
-const BEGIN: u64 = 50;
+const BEGIN: u64 = 100;
 /// Cycles to bring what is only a layer's there: its calls.
 const SITE: u64 = 180;
+/// Cycles around a kernel's call, and what each argument takes, whose code no other layer has brought.
+const CALL: u64 = 68;
+const ARGUMENT: f64 = 5.1;
 /// Lines of the instruction cache.
 const LINES: u64 = 256;
 /// Cycles to bring one.
@@ -58,6 +61,8 @@ pub struct Layer {
     pub streams: Vec<Stream>,
     /// Cycles that it takes longer as its code is not in the instruction cache.
     pub cold: u64,
+    /// Cycles around its kernel's call: the arguments, and the barrier behind it.
+    pub call: u64,
     /// Cycles of its kernel with everything in the scratchpad.
     pub kernel: u64,
     /// Bytes of working memory.
@@ -187,6 +192,7 @@ fn layer(graph: &Graph, assignment: &Assignment, library: &Library, blocks: &Blo
     Layer {
         id,
         cold: 0,
+        call: CALL + (choice.map_or(0, |c| library.arguments(c)) as f64 * ARGUMENT) as u64,
         // Without a cost in its manifest, a kernel takes a cycle for each byte.
         kernel: choice.and_then(|c| library.cycles(c)).unwrap_or(bytes as u64),
         scratch: choice.map_or(0, |c| c.scratch_bytes),

@@ -13,10 +13,10 @@
 //! matters later ([`Timeline::key`]) only the earliest is kept: in networks that are chains few remain. If the budget does
 //! not suffice for all of them, those of the least bound go on, and the least bound of those dropped is what is proven.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::layers::{Candidate, Layers, Network};
-use super::timeline::{Outcome, START, Timeline};
+use super::timeline::{Outcome, Timeline, starting};
 use super::{Decision, Mode};
 use crate::tiling::tiles::Tiler;
 
@@ -33,11 +33,16 @@ pub fn decide(network: &Network, layers: &Layers, tiler: &Tiler, capacity: usize
     let blocks = network.blocks.blocks.len();
     let mut search = Search { layers, tiler, capacity, blocks, trials: 0, budget };
     let mut near = vec![false; blocks];
+    // What is near takes room from layers in parts: with little of it nothing near is the better start.
+    let (none, empty) = (near.clone(), search.run(&near));
     layers.candidates.iter().for_each(|c| near[c.block] = true);
     let mut outcome = search.run(&near);
     while let Some(leaves) = search.crowded(&near, &outcome) {
         near[leaves] = false;
         outcome = search.run(&near);
+    }
+    if (empty.overflow, empty.cycles) < (outcome.overflow, outcome.cycles) {
+        (near, outcome) = (none, empty);
     }
     search.improve(&mut near, &mut outcome);
     let bound = search.branch(&mut near, &mut outcome);
@@ -172,14 +177,17 @@ impl<'a> Search<'a> {
         let ahead = outcome.chosen.iter().skip(1).map(|c| c.ahead).chain([0]).collect::<Vec<u64>>();
         for ((layer, chosen), ahead) in self.layers.list.iter().zip(outcome.chosen).zip(ahead) {
             decision.modes.insert(layer.id, chosen.mode);
-            let own = chosen.end - before - chosen.ahead - chosen.behind;
+            let own = chosen.end - before - chosen.late - chosen.ahead - chosen.behind;
             decision.cycles.insert(layer.id, own + ahead + behind);
             (before, behind) = (chosen.end, chosen.behind);
         }
         // A transfer is started by another layer than it is for; behind the last one by none.
-        let started: BTreeSet<(usize, usize)> = decision.staged.iter().map(|s| (s.layer, s.start)).collect();
-        for (layer, start) in started.into_iter().filter(|(layer, start)| layer != start) {
-            let by = START as i64;
+        let mut started: BTreeMap<(usize, usize), usize> = BTreeMap::new();
+        for s in decision.staged.iter().filter(|s| s.layer != s.start) {
+            *started.entry((s.layer, s.start)).or_default() += 1;
+        }
+        for ((layer, start), copies) in started {
+            let by = starting(copies) as i64;
             for (at, by) in [(layer, -by), (start, by)] {
                 if let Some(layer) = self.layers.list.get(at) {
                     decision.cycles.entry(layer.id).and_modify(|c| *c = c.saturating_add_signed(by));

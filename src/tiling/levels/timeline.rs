@@ -12,18 +12,17 @@ use crate::tiling::tiles::{Buffering, Copy, Tiled, Tiler, stream_set};
 
 /// Layers ahead of which a constant may be fetched.
 const AHEAD: usize = 4;
-/// Cycles around a kernel's call: its arguments, the barrier behind it.
-const CALL: u64 = 90;
-/// Cycles to start transfers and wait for them before a layer's call.
-const START_AND_AWAIT: u64 = 200;
-/// Cycles to start a transfer beside a layer: core 0 does, which has the least to compute.
-pub const START: u64 = 60;
-/// Cycles to find out behind a layer that it has ended.
-const AWAIT: u64 = 80;
+/// Cycles at least to start transfers and wait for them before a layer's call: the code for that comes beside them.
+const START_AND_AWAIT: u64 = 150;
+/// Cycles to start a transfer beside a layer, and for each of its copies: core 0 does, which has the least to compute.
+const START: u64 = 8;
+const COPY: u64 = 12;
+/// Cycles until all cores know that it has ended.
+const AWAIT: u64 = 40;
 /// Cycles to bring the code of the loop around parts into the instruction cache, and the tables to the scratchpad.
-const COLD_PARTS: u64 = 800;
+const COLD_PARTS: u64 = 650;
 /// Cycles around the parts of a layer, whatever they are.
-pub const AROUND_PARTS: u64 = CALL + COLD_PARTS;
+pub const AROUND_PARTS: u64 = 150 + COLD_PARTS;
 /// How much longer a kernel takes that works outside of the scratchpad.
 const FAR: u64 = 8;
 /// Bytes of a constant at most that is staged as a whole for a layer in parts: a transfer for each part costs more.
@@ -40,6 +39,8 @@ pub struct Chosen {
     pub end: u64,
     /// Cycles of waiting before it begins that are spent behind the call of the layer before.
     pub ahead: u64,
+    /// Cycles of waiting before it begins, for constants that come from outside of the chip.
+    pub late: u64,
     /// Cycles before it ends that the layer behind it spends, waiting for its results to be stored.
     pub behind: u64,
 }
@@ -71,16 +72,15 @@ pub struct Timeline<'a> {
     used: Vec<usize>,
     /// Bytes of near blocks that do not fit, at each layer.
     over: Vec<usize>,
-    /// When the DMA is idle, when the cores are.
+    /// When the DMA has fetched everything, when it has stored everything, when the cores are idle.
     dma: u64,
+    out: u64,
     now: u64,
-    /// Cycles to store what the latest layer computed: the next one starts that, behind transfers that started before.
-    store: u64,
     /// The layer from which on everything in a block that is not near is there.
     home: BTreeMap<BlockId, usize>,
     /// The layer with which the latest transfer starts: those for later layers must not go before it.
     turn: usize,
-    out: Outcome,
+    outcome: Outcome,
 }
 
 /// What a layer would do to the state.
@@ -90,13 +90,14 @@ struct Trial {
     begin: u64,
     end: u64,
     dma: u64,
-    store: u64,
+    out: u64,
     staged: Vec<Staging>,
     own: usize,
     /// Bytes of `own` that are taken a layer earlier.
     early: usize,
     /// As of [`Chosen`].
     ahead: u64,
+    late: u64,
     behind: u64,
 }
 
@@ -112,11 +113,11 @@ impl<'a> Timeline<'a> {
             used: vec![0; n + 1],
             over: vec![0; n + 1],
             dma: 0,
+            out: 0,
             now: 0,
-            store: 0,
             home: Default::default(),
             turn: 0,
-            out: Outcome::default(),
+            outcome: Outcome::default(),
         }
     }
 
@@ -146,7 +147,7 @@ impl<'a> Timeline<'a> {
 
     /// Runs the layers before `until`; how many these are.
     pub fn advance(&mut self, until: usize) -> u64 {
-        let from = self.out.chosen.len();
+        let from = self.outcome.chosen.len();
         (from..until).for_each(|i| self.step(i));
         until.saturating_sub(from) as u64
     }
@@ -158,26 +159,27 @@ impl<'a> Timeline<'a> {
 
     /// Which blocks are near, and what that costs; behind the last layer.
     pub fn end(mut self) -> (Vec<bool>, Outcome) {
-        self.out.cycles = self.now.max(self.behind(self.dma, self.store));
-        self.out.overflow = self.over.iter().sum();
+        self.outcome.cycles = self.now.max(self.out);
+        self.outcome.overflow = self.over.iter().sum();
         let worst = self.over.iter().copied().max().unwrap_or(0);
-        self.out.fullest = self.over.iter().position(|o| *o == worst && worst > 0);
-        (self.near, self.out)
+        self.outcome.fullest = self.over.iter().position(|o| *o == worst && worst > 0);
+        (self.near, self.outcome)
     }
 
     /// All that decides how the layers to come are played, relative to now: lines that agree in it, and in the blocks put
     /// from here on, take the same cycles from here on.
     pub fn key(&self) -> Vec<i64> {
-        let next = self.out.chosen.len();
+        let next = self.outcome.chosen.len();
         // No transfer of a layer to come starts before this one.
         let first = next.saturating_sub(AHEAD).max(self.turn.min(next));
         let since = |t: u64| t as i64 - self.now as i64;
-        let floor = self.out.chosen.get(first).map_or(self.now, |c| c.begin);
-        let mut key = vec![self.turn.max(first) as i64, since(self.dma.max(floor)), self.store as i64];
+        let floor = self.outcome.chosen.get(first).map_or(self.now, |c| c.begin);
+        let mut key =
+            vec![self.turn.max(first) as i64, since(self.dma.max(floor)), since(self.out.max(self.now))];
         if self.layers.arrivals[next..].iter().any(|a| *a > floor) {
             key.push(self.now as i64);
         }
-        for c in &self.out.chosen[first..] {
+        for c in &self.outcome.chosen[first..] {
             let parts = if let Mode::Parts(tiled) = &c.mode { tiled.tiles.len() as i64 } else { 0 };
             key.extend([since(c.begin), since(c.end), parts]);
         }
@@ -227,10 +229,10 @@ impl<'a> Timeline<'a> {
         self.used[i] += trial.own;
         self.now = trial.end;
         self.dma = trial.dma;
-        self.store = trial.store;
-        let Trial { mode, begin, end, ahead, behind, .. } = trial;
-        self.out.chosen.push(Chosen { mode, begin, end, ahead, behind });
-        self.out.staged.extend(trial.staged);
+        self.out = trial.out;
+        let Trial { mode, begin, end, ahead, late, behind, .. } = trial;
+        self.outcome.chosen.push(Chosen { mode, begin, end, ahead, late, behind });
+        self.outcome.staged.extend(trial.staged);
     }
 
     /// Everything in the scratchpad: constants fetched before, results stored behind.
@@ -243,27 +245,24 @@ impl<'a> Timeline<'a> {
         if self.used[i] + own > self.free[i] || (behind && !stored.is_empty()) {
             return None;
         }
-        let (begin, dma, store) = (self.now, self.dma, self.store);
-        let mut trial = Trial { mode: Mode::Near, begin, dma, store, own, ..Trial::default() };
+        let (begin, dma, out) = (self.now, self.dma, self.out);
+        let mut trial = Trial { mode: Mode::Near, begin, dma, out, own, ..Trial::default() };
         // Constants first: they may come early. Then what was computed.
         let (constants, computed): (Vec<_>, Vec<_>) =
             fetched.into_iter().partition(|(_, s)| s.block.is_none());
         for list in [constants, computed] {
             self.fetch(i, &list, &mut trial);
         }
-        trial.dma = self.behind(trial.dma, trial.store);
-        trial.store = 0;
-        trial.end = trial.begin + layer.kernel + CALL + layer.cold;
+        trial.end = trial.begin + layer.kernel + layer.call + layer.cold;
         if !stored.is_empty() {
-            trial.store = stored.iter().map(|(_, s)| self.copy_cycles(s.bytes)).sum();
-            let done = trial.dma.max(trial.end) + trial.store;
-            trial.end += START;
+            trial.end += starting(stored.len());
+            trial.out = trial.out.max(trial.end) + self.transfer(&stored, true);
             for (s, stream) in &stored {
                 let next = stream.block.and_then(|b| self.layers.readers.get(&b)?.iter().find(|r| **r > i));
                 let last = self.layers.list.len();
                 let end = next.map_or(last, |r| *r).min(i + 2).min(last);
                 if end == i + 1 && end < last {
-                    trial.behind = done.saturating_sub(trial.end).max(trial.behind);
+                    trial.behind = trial.out - trial.end;
                 }
                 let life = (i, (i + 1).min(last - 1));
                 trial.staged.push(Staging {
@@ -288,18 +287,15 @@ impl<'a> Timeline<'a> {
             return;
         }
         let bytes: usize = list.iter().map(|(_, s)| aligned(s.bytes)).sum();
-        let cycles: u64 = list.iter().map(|(_, s)| self.copy_cycles(s.bytes)).sum();
+        let cycles = self.transfer(list, false);
         let homes = list.iter().filter_map(|(_, s)| self.home.get(&s.block?).copied());
         // Single buffering: nothing comes ahead of its layer.
         let ahead = if self.tiler.pad.buffering == Buffering::Single { 0 } else { AHEAD };
         let earliest = homes.max().unwrap_or(0).max(i.saturating_sub(ahead)).max(self.turn);
-        let begins = |s: usize| if s == i { self.now } else { self.out.chosen[s].begin };
+        let begins = |s: usize| if s == i { self.now } else { self.outcome.chosen[s].begin };
         let arrival = if list[0].1.block.is_none() { self.layers.arrivals[i] } else { 0 };
-        let ready = |s: usize| {
-            let dma = if s == i { self.behind(trial.dma, trial.store) } else { trial.dma };
-            self.idle(s, dma).max(begins(s)).max(arrival) + cycles
-        };
-        let mut start = i;
+        let ready = |s: usize| self.idle(s, trial.dma).max(begins(s)).max(arrival) + cycles;
+        let (mut start, dma) = (i, trial.dma);
         let idle = |s: usize| self.idle(s, trial.dma) < begins(s);
         while start > earliest
             && (start == i || ready(start) > self.now || idle(start))
@@ -310,18 +306,21 @@ impl<'a> Timeline<'a> {
         }
         trial.dma = ready(start);
         if start == i {
-            trial.store = 0;
+            let begun = trial.dma - cycles;
+            trial.late += begun - begun.min(dma.max(trial.begin));
         }
         // What starts together is one transfer.
-        let more = match trial.staged.iter().any(|s| s.start == start) {
-            true => 0,
-            false if start == i => START_AND_AWAIT,
-            false => START + AWAIT,
-        };
+        let joins = trial.staged.iter().any(|s| s.start == start);
+        let started = if joins { COPY * list.len() as u64 } else { starting(list.len()) };
         let from = trial.begin;
-        trial.begin = from.max(trial.dma) + more;
+        trial.begin = match (joins, start == i) {
+            (true, true) => from.max(trial.dma + AWAIT),
+            (true, false) => from.max(trial.dma + AWAIT) + started,
+            (false, true) => (from + START_AND_AWAIT).max(trial.dma + AWAIT),
+            (false, false) => from.max(trial.dma) + started + AWAIT,
+        };
         if start < i {
-            trial.ahead += trial.begin - from - more.min(START);
+            trial.ahead += (trial.begin - from).saturating_sub(started);
         }
         for (stream, s) in list {
             let life = (start, i);
@@ -330,14 +329,9 @@ impl<'a> Timeline<'a> {
         }
     }
 
-    /// When the DMA is idle behind results that it has to store.
-    fn behind(&self, dma: u64, store: u64) -> u64 {
-        if store == 0 { dma } else { dma.max(self.now) + store }
-    }
-
     /// When the DMA takes a transfer that starts with layer `start`; a layer in parts lets its own go first, up to its last.
     fn idle(&self, start: usize, dma: u64) -> u64 {
-        match self.out.chosen.get(start).map(|c| (&c.mode, c)) {
+        match self.outcome.chosen.get(start).map(|c| (&c.mode, c)) {
             Some((Mode::Parts(tiled), c)) => {
                 let last = (c.end - c.begin) / (tiled.tiles.len() as u64 + 1);
                 dma.min(c.end).max(c.end - last)
@@ -346,8 +340,9 @@ impl<'a> Timeline<'a> {
         }
     }
 
-    fn copy_cycles(&self, bytes: usize) -> u64 {
-        self.tiler.pad.dma.cycles(&Copy::run(bytes))
+    fn transfer(&self, list: &[(usize, &Stream)], outwards: bool) -> u64 {
+        let copies: Vec<Copy> = list.iter().map(|(_, s)| Copy::run(s.bytes)).collect();
+        self.tiler.pad.dma.transfer(&copies, outwards)
     }
 
     /// Part by part: with all constants in parts too, or with small ones staged as a whole.
@@ -378,16 +373,16 @@ impl<'a> Timeline<'a> {
         let tiled = shared.filter(|t| t.cycles <= full.cycles + full.cycles / 50).unwrap_or(full);
         let own = aligned(tiled.bytes) + taken;
         let (begin, mode) = (self.now.max(self.layers.arrivals[i]), Mode::Parts(tiled.clone()));
-        let (dma, store) = (self.dma, self.store);
-        let mut trial = Trial { mode, begin, dma, store, own, ..Trial::default() };
+        let (dma, out, late) = (self.dma, self.out, begin - self.now);
+        let mut trial = Trial { mode, begin, dma, out, own, late, ..Trial::default() };
         self.fetch(i, whole, &mut trial);
         let saved = self.fetch_first(i, layer, &tiled, &mut trial);
-        trial.dma = self.behind(trial.dma, trial.store);
-        trial.store = 0;
         trial.begin = trial.begin.max(trial.dma);
         let cycles = tiled.cycles.saturating_sub(saved).max(layer.kernel);
-        trial.end = trial.begin + cycles + AROUND_PARTS + layer.cold;
-        trial.dma = trial.end;
+        // Every kind of parts has a call of its own.
+        let calls = layer.call * tiled.kinds.len() as u64;
+        trial.end = trial.begin + cycles + COLD_PARTS + calls + layer.cold;
+        (trial.dma, trial.out) = (trial.end, trial.out.max(trial.end));
         Some(trial)
     }
 
@@ -398,7 +393,7 @@ impl<'a> Timeline<'a> {
         let copies = &tiled.kinds[tile.kind].copies;
         let run = |s: usize| copies[s].planes == 1 && copies[s].rows == 1 && tile.offsets[s] == 0;
         let first: Vec<usize> = (0..copies.len()).filter(|s| tile.loads[*s] && run(*s)).collect();
-        let cycles: u64 = first.iter().map(|s| self.tiler.pad.dma.cycles(&copies[*s])).sum();
+        let cycles = self.tiler.pad.dma.transfer(first.iter().map(|s| &copies[*s]), false);
         let stage = |trial: &mut Trial, start: usize| {
             trial.staged.extend(first.iter().map(|s| {
                 let (slot, bytes) = (tiled.streams[*s].slots[tile.slots[*s]], copies[*s].bytes());
@@ -409,7 +404,7 @@ impl<'a> Timeline<'a> {
             return 0;
         }
         let there = |start: usize, s: &Stream| match s.block {
-            None => self.out.chosen[start].begin >= self.layers.arrivals[i],
+            None => self.outcome.chosen[start].begin >= self.layers.arrivals[i],
             Some(block) => self.home.get(&block).is_none_or(|home| *home <= start),
         };
         let share = aligned(tiled.bytes);
@@ -418,12 +413,12 @@ impl<'a> Timeline<'a> {
             roomy && first.iter().all(|s| there(*start, &layer.streams[*s]))
         });
         if let Some(start) = before.filter(|_| self.tiler.pad.buffering != Buffering::Single) {
-            let ready = self.idle(start, trial.dma).max(self.out.chosen[start].begin) + cycles;
-            if trial.begin.max(ready) + START + AWAIT < trial.begin.max(trial.dma) + cycles {
+            let ready = self.idle(start, trial.dma).max(self.outcome.chosen[start].begin) + cycles;
+            if trial.begin.max(ready) + starting(first.len()) + AWAIT < trial.begin.max(trial.dma) + cycles {
                 stage(trial, start);
                 (trial.begin, trial.dma, trial.early) =
-                    (trial.begin.max(ready) + START + AWAIT, ready, share);
-                trial.ahead = trial.begin - self.now - START;
+                    (trial.begin.max(ready) + starting(first.len()) + AWAIT, ready, share);
+                trial.ahead = trial.begin - self.now - starting(first.len());
                 return cycles;
             }
         }
@@ -436,13 +431,18 @@ impl<'a> Timeline<'a> {
     pub fn least(layers: &Layers, i: usize) -> u64 {
         let layer = &layers.list[i];
         let near = layer.kernel + layer.cold;
-        near.min(layer.kernel * FAR) + CALL
+        near.min(layer.kernel * FAR) + layer.call
     }
 
     fn far(&self, layer: &Layer) -> Trial {
-        let end = self.now + layer.kernel * FAR + CALL;
-        Trial { begin: self.now, end, dma: self.behind(self.dma, self.store), ..Trial::default() }
+        let end = self.now + layer.kernel * FAR + layer.call;
+        Trial { begin: self.now, end, dma: self.dma, out: self.out, ..Trial::default() }
     }
+}
+
+/// Cycles to start a transfer of so many copies.
+pub fn starting(copies: usize) -> u64 {
+    START + COPY * copies as u64
 }
 
 /// Bytes that a buffer takes.

@@ -72,7 +72,7 @@ impl Layer<'_> {
             // What is there already is read where it is, which must look like a part by itself.
             return (copy.planes == 1 && copy.rows == 1).then_some((0, 0));
         }
-        Some((self.slot_bytes(bytes), self.pad.dma.cycles(&copy)))
+        Some((self.slot_bytes(bytes), self.pad.dma.transfer([&copy], self.written(stream))))
     }
 
     /// Predicted cycles, given what each stream's part takes.
@@ -84,17 +84,19 @@ impl Layer<'_> {
         tiles: usize,
         ahead: bool,
     ) -> u64 {
-        let mut copies = 0u64;
+        let mut copies = [0u64; 2];
         for (s, (_, cycles)) in sizes.iter().enumerate() {
             // A part changes with the axes it follows and with all loops around the innermost of them.
             let innermost = order.iter().rposition(|a| self.follows(s, *a));
             let times: usize = order[..innermost.map_or(0, |i| i + 1)].iter().map(|a| counts[*a]).product();
             let times = if self.written(s) { tiles } else { times };
-            copies += times as u64 * cycles;
+            copies[usize::from(self.written(s))] += times as u64 * cycles;
         }
         let kernel = self.library.cycles(self.whole).unwrap_or(0) + tiles as u64 * 150;
         let steps = tiles as u64 * cost::STEP;
-        if ahead { (kernel + steps).max(copies) + copies / tiles as u64 } else { kernel + copies + steps }
+        let (all, longer) = (copies[0] + copies[1], copies[0].max(copies[1]));
+        let overlapped = if ahead { (kernel + steps).max(longer) } else { kernel + longer + steps };
+        overlapped + all / tiles as u64
     }
 }
 

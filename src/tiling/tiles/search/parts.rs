@@ -118,7 +118,8 @@ impl Layer<'_> {
             None => self.whole.packing(i).is_none(),
         });
         let kernel = self.library.cycles(&fit.choice).unwrap_or(0);
-        let transfers = copies.iter().map(|c| self.pad.dma.cycles(c)).collect();
+        let transfers =
+            copies.iter().enumerate().map(|(s, c)| self.pad.dma.cycles(c, self.written(s))).collect();
         packed.then_some(Sort { fit, copies, kernel, transfers })
     }
 

@@ -106,10 +106,10 @@ impl Turns<'_> {
             let same = last == Some((offsets[s], kinds[kind].copies[s]));
             self.changes[s] += usize::from(last.is_some() && !same);
             let (written, cycles) = (self.layer.written(s), kinds[kind].transfers[s]);
-            match written {
-                true => cost.store += cycles,
-                false if !same => cost.fetch += cycles,
-                false => {}
+            if written || !same {
+                let transfer = if written { &mut cost.store } else { &mut cost.fetch };
+                *transfer = self.layer.pad.dma.joined(*transfer, cycles);
+                cost.commands += kinds[kind].copies[s].commands() as u64;
             }
             if let Some(tile) = &mut tile {
                 tile.loads[s] = !written && !same;
