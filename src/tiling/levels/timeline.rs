@@ -418,7 +418,8 @@ impl<'a> Timeline<'a> {
                 stage(trial, start);
                 (trial.begin, trial.dma, trial.early) =
                     (trial.begin.max(ready) + starting(first.len()) + AWAIT, ready, share);
-                trial.ahead = trial.begin - self.now - starting(first.len());
+                let waited = trial.begin - self.now - starting(first.len());
+                trial.ahead = waited.saturating_sub(trial.late);
                 return cycles;
             }
         }
