@@ -8,20 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tw_windows.h"
+
 #define TW_PIXELS 3
 #define TW_CHANNELS 8
-
-/* Rows of taps, each a run of floats; what lies behind a row of x, and of w; from one window, and result, to the next. */
-struct tw_windows {
-    int32_t rows;
-    int32_t run;
-    int32_t x_skip;
-    int32_t w_skip;
-    int32_t next;
-    int32_t y_next;
-    float lo;
-    float hi;
-};
 
 static inline void tw_store(float *y, float32x4_t v, const struct tw_windows *at, mve_pred16_t p)
 {

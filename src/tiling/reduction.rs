@@ -78,6 +78,17 @@ pub fn fit(
         let enough = coarser.find(|n| fits(&node.name, *n) == Some(true));
         cuts.push((node.name.clone(), enough.unwrap_or(finest)));
     }
+    reduced(graph, assignment, platform, library, cuts)
+}
+
+/// The graph with these nodes cut, if there are any.
+fn reduced(
+    graph: &Verified,
+    assignment: &Assignment,
+    platform: &Platform,
+    library: &Library,
+    cuts: Vec<Cut>,
+) -> Option<Reduced> {
     if cuts.is_empty() {
         return None;
     }
@@ -128,11 +139,7 @@ pub fn worth(
             cuts.extend(list.iter().map(|id| (graph.node(*id).name.clone(), pieces)));
         }
     }
-    if cuts.is_empty() {
-        return None;
-    }
-    let (graph, assignment) = apply(graph, assignment, platform, library, &cuts).ok()?;
-    Some(Reduced { graph, assignment, cuts })
+    reduced(graph, assignment, platform, library, cuts)
 }
 
 /// The graph with these nodes cut, and its kernels.

@@ -14,7 +14,7 @@ pub struct Dma {
 }
 
 /// Cycles of core 0 to program one command, for which the others wait.
-const COMMAND: u64 = 50;
+pub const COMMAND: u64 = 50;
 /// Bytes of the longest burst.
 const BURST: usize = 256;
 /// Cycles of the loop around a part: its barriers and its line of the table.

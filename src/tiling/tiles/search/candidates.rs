@@ -13,14 +13,20 @@ use crate::tiling::tiles::cost;
 /// Combinations of sizes that are estimated at most.
 const COMBINATIONS: usize = 6000;
 
-/// A stream's part: its bytes in the scratchpad and cycles to copy it; `None` if it cannot be copied, or not be read where it is.
-type Size = Option<(usize, u64)>;
+/// A stream's part: its bytes in the scratchpad, cycles to copy it, and commands for that.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    bytes: usize,
+    cycles: u64,
+    commands: usize,
+}
 
 /// The parts of one stream, which only depend on the sizes along the axes that it follows.
 struct Parts {
     /// For each axis: how far apart its sizes are in `known`; 0 for axes that the stream does not follow.
     steps: Vec<usize>,
-    known: Vec<Option<Size>>,
+    /// `None` inside: it cannot be copied, or not be read where it is.
+    known: Vec<Option<Option<Size>>>,
 }
 
 /// All that does not depend on the combination.
@@ -64,36 +70,31 @@ impl Layer<'_> {
         self.space.axes.iter().zip(shape).map(middle).collect()
     }
 
-    fn size(&self, stream: usize, shape: &[usize]) -> Size {
+    fn size(&self, stream: usize, shape: &[usize]) -> Option<Size> {
         let region = self.region(stream, &self.largest(shape));
         let bytes = region.shape().iter().product::<usize>() * self.types[stream].dtype.bytes();
         let (_, copy) = self.copy(stream, &region)?;
         if self.resident(stream) {
             // What is there already is read where it is, which must look like a part by itself.
-            return (copy.planes == 1 && copy.rows == 1).then_some((0, 0));
+            return (copy.planes == 1 && copy.rows == 1).then_some(Size::default());
         }
-        Some((self.slot_bytes(bytes), self.pad.dma.transfer([&copy], self.written(stream))))
+        let cycles = self.pad.dma.transfer([&copy], self.written(stream));
+        Some(Size { bytes: self.slot_bytes(bytes), cycles, commands: copy.commands() })
     }
 
     /// Predicted cycles, given what each stream's part takes.
-    fn estimate(
-        &self,
-        order: &[usize],
-        counts: &[usize],
-        sizes: &[(usize, u64)],
-        tiles: usize,
-        ahead: bool,
-    ) -> u64 {
-        let mut copies = [0u64; 2];
-        for (s, (_, cycles)) in sizes.iter().enumerate() {
+    fn estimate(&self, order: &[usize], counts: &[usize], sizes: &[Size], tiles: usize, ahead: bool) -> u64 {
+        let (mut copies, mut commands) = ([0u64; 2], 0);
+        for (s, size) in sizes.iter().enumerate() {
             // A part changes with the axes it follows and with all loops around the innermost of them.
             let innermost = order.iter().rposition(|a| self.follows(s, *a));
             let times: usize = order[..innermost.map_or(0, |i| i + 1)].iter().map(|a| counts[*a]).product();
             let times = if self.written(s) { tiles } else { times };
-            copies[usize::from(self.written(s))] += times as u64 * cycles;
+            copies[usize::from(self.written(s))] += times as u64 * size.cycles;
+            commands += times * size.commands;
         }
         let kernel = self.library.cycles(self.whole).unwrap_or(0) + tiles as u64 * 150;
-        let steps = tiles as u64 * cost::STEP;
+        let steps = tiles as u64 * cost::STEP + commands as u64 * cost::COMMAND;
         let (all, longer) = (copies[0] + copies[1], copies[0].max(copies[1]));
         let overlapped = if ahead { (kernel + steps).max(longer) } else { kernel + longer + steps };
         overlapped + all / tiles as u64
@@ -140,7 +141,7 @@ impl Estimates<'_> {
                 continue;
             }
             let slots = |s: usize| if ahead && cut.iter().any(|a| layer.follows(s, *a)) { 2 } else { 1 };
-            let bytes: usize = sizes.iter().enumerate().map(|(s, (bytes, _))| bytes * slots(s)).sum();
+            let bytes: usize = sizes.iter().enumerate().map(|(s, size)| size.bytes * slots(s)).sum();
             if bytes > layer.pad.capacity {
                 continue;
             }
