@@ -49,6 +49,7 @@ cases:
 	$(DEBUG) test $(CASES) --target siracusa
 	$(DEBUG) test $(CASES) --target siracusa --untiled --cores 1 --io caller
 	$(DEBUG) test DeployTest --target siracusa --l1 16KiB --default-level L3
+	$(DEBUG) test DeployTest --target siracusa --l1 64000
 	$(DEBUG) test DeployTest --target cortex-m4
 	$(DEBUG) test $(SOME) --target cortex-m7
 	$(DEBUG) test $(SOME) --target cortex-m55 --io caller

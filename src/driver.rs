@@ -7,6 +7,7 @@ mod memory;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use crate::diag::{Diagnostic, Diagnostics, Kind, Result};
@@ -20,7 +21,7 @@ use crate::targets::{self, Assignment, Library, Platform, Tree};
 use crate::tiling::fusion::Fusion;
 use crate::tiling::saved::{self, Subject};
 use crate::tiling::streaming::Merged;
-use crate::tiling::tiles::Buffering;
+use crate::tiling::tiles::{Buffering, Seen};
 use crate::tiling::variant::{Source, Variant};
 use crate::tiling::{self, CheckedPlan, Interface, MemoryOptions, Plan};
 
@@ -266,34 +267,62 @@ pub struct Draft {
     clock: Clock,
 }
 
+/// A network with its kernels: all that does not depend on where constants lie.
+#[derive(Clone, Debug)]
+struct Prepared {
+    imported: Graph,
+    graph: Verified,
+    target: Target,
+    assignment: Assignment,
+    warnings: Diagnostics,
+    passes: Vec<passes::Report>,
+    name: String,
+    /// What planning finds out about layers.
+    seen: Rc<Seen>,
+    stages: Vec<Stage>,
+}
+
+/// All stages up to the kernels.
+fn prepare(model: &Path, options: &CompileOptions) -> Result<Prepared> {
+    let mut clock = Clock(Vec::new());
+    let target = clock.stage("target", || load_target(&options.target, &options.kernels))?;
+    let (optimised, stages) = optimise(model, options)?;
+    clock.0.extend(stages);
+    let graph = clock.stage("verify", || verify(optimised.graph))?;
+    let assignment = clock.stage("assign", || targets::assign(&graph, &target.platform, &target.library))?;
+    Ok(Prepared {
+        imported: optimised.imported,
+        graph,
+        target,
+        assignment,
+        warnings: optimised.warnings,
+        passes: optimised.passes,
+        name: network_name(model, options),
+        seen: Rc::default(),
+        stages: clock.0,
+    })
+}
+
+impl Prepared {
+    /// The stage of the plan.
+    fn draft(self, options: &CompileOptions) -> Result<Draft> {
+        let Prepared { imported, graph, target, assignment, warnings, passes, name, seen, stages } = self;
+        let mut clock = Clock(stages);
+        let mut memory = memory::options(&target.platform, options)?;
+        memory.scratchpad.iter_mut().for_each(|pad| pad.seen = seen.clone());
+        let Variant { graph, assignment, plan } =
+            clock.stage("plan", || planned(&graph, &assignment, &target, &memory, options))?;
+        let file = if let PlanSource::Saved(file) = &options.plan { Some(file.clone()) } else { None };
+        Ok(Draft { imported, graph, target, assignment, memory, plan, warnings, passes, name, file, clock })
+    }
+}
+
 /// All stages up to the plan.
 ///
 /// # Errors
 /// What the first failing stage found, all of it.
 pub fn draft(model: &Path, options: &CompileOptions) -> Result<Draft> {
-    let mut target_clock = Clock(Vec::new());
-    let target = target_clock.stage("target", || load_target(&options.target, &options.kernels))?;
-    let (optimised, stages) = optimise(model, options)?;
-    let mut clock = Clock(target_clock.0.into_iter().chain(stages).collect());
-    let graph = clock.stage("verify", || verify(optimised.graph))?;
-    let assignment = clock.stage("assign", || targets::assign(&graph, &target.platform, &target.library))?;
-    let memory = memory::options(&target.platform, options)?;
-    let Variant { graph, assignment, plan } =
-        clock.stage("plan", || planned(&graph, &assignment, &target, &memory, options))?;
-    let file = if let PlanSource::Saved(file) = &options.plan { Some(file.clone()) } else { None };
-    Ok(Draft {
-        imported: optimised.imported,
-        graph,
-        target,
-        assignment,
-        memory,
-        plan,
-        warnings: optimised.warnings,
-        passes: optimised.passes,
-        name: network_name(model, options),
-        file,
-        clock,
-    })
+    prepare(model, options)?.draft(options)
 }
 
 /// The plan, made or given, and what it is a plan of.
@@ -371,14 +400,15 @@ impl Draft {
 /// # Errors
 /// What the first failing stage found, all of it.
 pub fn compile(model: &Path, options: &CompileOptions) -> Result<Compiled> {
-    let with = |external: bool| {
+    let prepared = prepare(model, options)?;
+    let with = |prepared: Prepared, external: bool| {
         let tiling = TilingOptions { external: Some(external), ..options.tiling };
-        draft(model, &CompileOptions { tiling, ..options.clone() })?.finish()
+        prepared.draft(&CompileOptions { tiling, ..options.clone() })?.finish()
     };
     if let Some(external) = options.tiling.external {
-        return with(external);
+        return with(prepared, external);
     }
-    let inside = with(false);
+    let inside = with(prepared.clone(), false);
     let infeasible = |faults: &Diagnostics| faults.exit_code() == Kind::Infeasible.exit_code();
     // A saved plan does not say where constants lie.
     let given = !matches!(options.plan, PlanSource::Made);
@@ -386,7 +416,8 @@ pub fn compile(model: &Path, options: &CompileOptions) -> Result<Compiled> {
         return inside;
     }
     // Outside takes less: its refusal names the smallest memories.
-    with(true).or_else(|outside| if infeasible(&outside) { inside.or(Err(outside)) } else { inside })
+    with(prepared, true)
+        .or_else(|outside| if infeasible(&outside) { inside.or(Err(outside)) } else { inside })
 }
 
 /// The prefix of every symbol: what the user says, else an identifier made from the file's name.

@@ -61,6 +61,8 @@ impl Network<'_> {
         let arena = arena_name(self.plan, tiled.arena);
         let share = if tiled.base > 0 { format!("{arena} + {}", tiled.base) } else { arena };
         let tables = json!({ "net": self.net, "id": name, "l1": share });
+        let at = tiled.scratch.map(|at| format!("{share} + {at}"));
+        context.insert("scratch".into(), json!(at.as_deref().unwrap_or("NULL")));
         context.insert("l1".into(), json!(share));
         context.insert("title".into(), json!(super::names::comment(&node.name)));
         templates.add(path, text)?;
@@ -136,7 +138,7 @@ impl Network<'_> {
         let fields = json!({
             "tiles": tiles, "count": tiled.tiles.len(), "streams": streams, "columns": tiled.streams.len(),
             "operands": node.inputs.len(), "copies": copies, "kinds_count": tiled.kinds.len(),
-            "ahead": u8::from(tiled.ahead), "scratch": tiled.scratch, "bytes": tiled.bytes, "shape": tiled.shape,
+            "ahead": u8::from(tiled.ahead), "bytes": tiled.bytes, "shape": tiled.shape,
             "tables_near": tiled.tables.bytes, "tables_at": tiled.tables.at, "fetched": fetched, "stored": stored,
             "resident": bits(tiled.streams.iter().map(|s| s.resident()).collect()),
         });

@@ -11,7 +11,7 @@ mod validate;
 
 pub use copy::Copy;
 pub use cost::Dma;
-pub use search::{Buffering, Scratchpad, Tiler};
+pub use search::{Buffering, Scratchpad, Seen, Tiler};
 pub use validate::faults;
 
 use crate::ir::{Op, TensorId, TensorType};

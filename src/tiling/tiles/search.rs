@@ -72,12 +72,18 @@ impl Seen {
     }
 }
 
-/// A part of a layer as an operator of its own: its kernel, and the types of its operands and results.
+/// A part of a layer as an operator of its own, the types of its operands and results, and what is asked of its kernel: the call
+/// with all its parameters is large, and wanted of few.
 #[derive(Debug)]
 struct Fit {
     op: Op,
-    choice: Choice,
     types: Vec<TensorType>,
+    /// Cycles of the kernel.
+    kernel: u64,
+    /// Bytes of its working memory.
+    scratch: usize,
+    /// Bytes of each operand that it reads packed.
+    packed: Vec<Option<usize>>,
 }
 
 /// Those found out about, by the number of their layers and their operands' and results' outlines.

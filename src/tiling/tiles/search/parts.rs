@@ -12,7 +12,7 @@ use std::rc::Rc;
 use super::{Candidate, Fit, Layer, Outline};
 use crate::ir::TensorType;
 use crate::ir::access::{Region, Span};
-use crate::targets::fit_part;
+use crate::targets::{Choice, fit_part};
 use crate::tiling::tiles::Copy;
 
 /// The spans of one axis that is cut.
@@ -40,8 +40,7 @@ pub(super) struct Sort {
     pub(super) fit: Rc<Fit>,
     /// How each stream's part lies in its tensor.
     pub(super) copies: Vec<Copy>,
-    /// Cycles of its kernel, and of copying each stream's part.
-    pub(super) kernel: u64,
+    /// Cycles of copying each stream's part.
     pub(super) transfers: Vec<u64>,
 }
 
@@ -113,14 +112,13 @@ impl Layer<'_> {
         let copies = (0..regions.len()).map(|s| self.copy(s, &regions[s]).map(|c| c.1));
         let copies: Vec<Copy> = copies.collect::<Option<_>>()?;
         // A packed part must be packed like the part alone.
-        let packed = (0..operands).all(|i| match fit.choice.packing(i) {
-            Some(p) => p.packed_type(&fit.types[i]).bytes() == copies[i].bytes(),
+        let packed = (0..operands).all(|i| match fit.packed[i] {
+            Some(bytes) => bytes == copies[i].bytes(),
             None => self.whole.packing(i).is_none(),
         });
-        let kernel = self.library.cycles(&fit.choice).unwrap_or(0);
         let transfers =
             copies.iter().enumerate().map(|(s, c)| self.pad.dma.cycles(c, self.written(s))).collect();
-        packed.then_some(Sort { fit, copies, kernel, transfers })
+        packed.then_some(Sort { fit, copies, transfers })
     }
 
     /// A part by itself, looked at once for all layers that are alike.
@@ -134,11 +132,20 @@ impl Layer<'_> {
         let op = self.node.op.part(&types, &regions[0].margins);
         let fit = fit_part(self.library, self.whole, &op, &types, &self.constant).ok();
         let fit = fit.map(|(choice, outputs)| {
+            let packed = |(i, ty)| Some(choice.packing(i)?.packed_type(ty).bytes());
+            let packed = types.iter().enumerate().map(packed).collect();
+            let (kernel, scratch) = (self.library.cycles(&choice).unwrap_or(0), choice.scratch_bytes);
             types.extend(outputs);
-            Rc::new(Fit { op, choice, types })
+            Rc::new(Fit { op, types, kernel, scratch, packed })
         });
         self.pad.seen.fits.borrow_mut().insert(key, fit.clone());
         fit
+    }
+
+    /// The kernel's call for such a part.
+    pub(super) fn call(&self, fit: &Fit) -> Option<Choice> {
+        let operands = &fit.types[..self.space.operands.len()];
+        Some(fit_part(self.library, self.whole, &fit.op, operands, &self.constant).ok()?.0)
     }
 
     fn regions(&self, part: &[Span]) -> Vec<Region> {

@@ -52,18 +52,17 @@ impl Layer<'_> {
             bytes: turns.bytes(s),
         });
         let streams = streams.collect();
-        let kinds = turns.kinds.into_iter().map(|k| Kind {
-            op: k.fit.op.clone(),
-            types: k.fit.types.clone(),
-            choice: k.fit.choice.clone(),
-            copies: k.copies,
-        });
+        let kind = |k: Sort| {
+            let choice = self.call(&k.fit)?;
+            Some(Kind { op: k.fit.op.clone(), types: k.fit.types.clone(), choice, copies: k.copies })
+        };
+        let kinds = turns.kinds.into_iter().map(kind).collect::<Option<_>>()?;
         Some(Tiled {
             arena: self.pad.arena,
             base: 0,
             cycles,
             streams,
-            kinds: kinds.collect(),
+            kinds,
             tiles: turns.tiles.unwrap_or_default(),
             ahead: candidate.ahead,
             scratch,
@@ -100,7 +99,7 @@ impl Turns<'_> {
             slots: vec![0; streams],
             loads: vec![false; streams],
         });
-        let mut cost = Part { kernel: kinds[kind].kernel, ..Part::default() };
+        let mut cost = Part { kernel: kinds[kind].fit.kernel, ..Part::default() };
         for s in (0..streams).filter(|s| !self.layer.resident(*s)) {
             let last = self.last.as_ref().map(|(last, from)| (from[s], kinds[*last].copies[s]));
             let same = last == Some((offsets[s], kinds[kind].copies[s]));
@@ -141,7 +140,7 @@ impl Turns<'_> {
             let count = if self.ahead && *changes > 0 { 2 } else { 1 };
             slots.push(give(if self.layer.resident(s) { 0 } else { count }, self.bytes(s)));
         }
-        let scratch = self.kinds.iter().map(|k| k.fit.choice.scratch_bytes).max().filter(|b| *b > 0);
+        let scratch = self.kinds.iter().map(|k| k.fit.scratch).max().filter(|b| *b > 0);
         let scratch = scratch.and_then(|bytes| give(1, bytes).pop());
         let (fixed, all) = table_bytes(slots.len(), self.kinds.len(), self.costs.len());
         let bytes = if all <= NEAR_TABLES { all } else { fixed };
