@@ -23,8 +23,10 @@ pub struct Transfers {
     pub blocking: Vec<usize>,
     /// Numbers of those that must have ended before the next layer.
     pub awaited: Vec<usize>,
-    /// Transfers from and to an external memory that start with the layer.
+    /// Transfers from and to an external memory that start with the layer, each with the channels of those that end before.
     pub outside: Vec<Json>,
+    /// Channels of those that must have ended before the layer's call.
+    pub arrived: Vec<usize>,
     /// Channels of those that must have ended before the next layer.
     pub loaded: Vec<usize>,
 }
@@ -53,9 +55,10 @@ impl Network<'_> {
         let blocking = starting().filter(|((n, s), t)| !is_store(n, s) && t.end <= layer);
         let awaited = staged().filter(|(_, s)| s.start <= layer && s.end == layer + 1);
         let numbers = |list: BTreeSet<usize>| list.into_iter().collect();
-        let (outside, loaded) = self.beyond(layer, body);
+        let (outside, arrived, loaded) = self.beyond(layer, body);
         Ok(Transfers {
             outside,
+            arrived,
             loaded,
             starts,
             blocking: numbers(blocking.map(|(_, s)| s.transfer).collect()),
@@ -64,8 +67,9 @@ impl Network<'_> {
     }
 
     /// Transfers from and to an external memory that start with layer `layer`, and the channels of those that must have ended
-    /// before the next one.
-    fn beyond(&self, layer: usize, body: &mut Body) -> (Vec<Json>, Vec<usize>) {
+    /// before its call, and before the next layer. Loads that both must end are under way together; what is spilled or comes back
+    /// has ended before anything else starts, which may lie where it was.
+    fn beyond(&self, layer: usize, body: &mut Body) -> (Vec<Json>, Vec<usize>, Vec<usize>) {
         let name = |s: &Spill| s.tensors.keys().next().map(|t| comment(&self.graph.tensor(*t).name));
         let spills = || self.plan.spills.iter();
         let outs = spills().map(|s| ("spill", s.out, s.at, s.bytes, name(s)));
@@ -73,20 +77,28 @@ impl Network<'_> {
         let trip = |l: &Load| Trip { home: l.home, start: l.start, end: l.end, channel: l.channel };
         let loads = self.plan.loads.iter().map(|l| ("load", trip(l), l.from, l.bytes, None));
         let (mut starts, mut ends) = (Vec::new(), Vec::new());
+        // Those that must end before the call, and were not waited for yet.
+        let mut due: Vec<(usize, &str)> = Vec::new();
         for (kind, trip, outside, bytes, tensor) in outs.chain(backs).chain(loads) {
             let Trip { home, start, end, channel } = trip;
             if start == layer {
                 let here = self.place(home, None, kind != "spill", body);
+                let alone = due.iter().any(|(_, kind)| *kind != "load");
+                let (waits, left): (Vec<_>, Vec<_>) =
+                    due.into_iter().partition(|(c, _)| alone || *c == channel);
+                due = left;
+                let waits: Vec<usize> = waits.into_iter().map(|(channel, _)| channel).collect();
                 starts.push(json!({
                     kind: true, "channel": channel, "here": here, "outside": outside, "bytes": bytes, "tensor": tensor,
-                    "wait": end <= layer,
+                    "waits": waits,
                 }));
+                due.extend((end <= layer).then_some((channel, kind)));
             }
             if start <= layer && end == layer + 1 {
                 ends.push(channel);
             }
         }
-        (starts, ends)
+        (starts, due.into_iter().map(|(channel, _)| channel).collect(), ends)
     }
 
     fn copy(&self, node: NodeId, stream: usize, staged: &Staged, body: &mut Body) -> Result<Json> {
