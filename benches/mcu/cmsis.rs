@@ -41,6 +41,12 @@ impl Cmsis {
                 return Err(format!("{}: declares no {name}; version 4 or later does", header.display()));
             }
         }
+        if text.contains("weight_sum_ctx") {
+            // Forks pass the sums of the weights by an argument of their own.
+            let message =
+                "its convolutions take `weight_sum_ctx`, as those of a fork; Arm's own sources do not";
+            return Err(format!("{}: {message}", header.display()));
+        }
         if !dir.join("Source").is_dir() {
             return Err(missing(&dir.join("Source")));
         }
