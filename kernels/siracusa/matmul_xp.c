@@ -234,7 +234,7 @@ void TW_KERNEL(const A_T *a, const B_T *b, const C_T *c, Y_T *y,
         return;
     }
     while (parts < quads && blocks * batch * parts % tw_core_count() != 0
-           && blocks * batch * parts < 8 * tw_core_count()) {
+           && blocks * batch * parts < 12 * tw_core_count()) {
         parts++;
     }
 

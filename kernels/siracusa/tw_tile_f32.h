@@ -33,20 +33,20 @@ struct tw_terms {
     TW_FOUR(op, "fa4", "fa5", "fa6", "fa7", "48", "52", "56", "60")
 
 /*
- * acc[4 * i + j] (or 0 if `fresh`) += the sum of `count` products of x + i * x_step and w + j * w_step. Every other instruction is a
+ * acc[4 * i + j] (or 0 if `fresh`) += the sum of `count` products of line i of x and line j of w. Every other instruction is a
  * multiply-add: two cores that share a unit then take turns without waiting. Loads run one product ahead.
  */
-TW_ALWAYS_INLINE void tw_run_4x4(const float *x, ptrdiff_t x_step, ptrdiff_t x_inner, const float *w, ptrdiff_t w_step,
-                                 ptrdiff_t w_inner, int32_t count, float *acc, int fresh)
+TW_ALWAYS_INLINE void tw_run_4x4(const float *x, const ptrdiff_t x_line[4], ptrdiff_t x_inner, const float *w,
+                                 const ptrdiff_t w_line[4], ptrdiff_t w_inner, int32_t count, float *acc, int fresh)
 {
     register const float *x0 __asm__("a0") = x;
-    register const float *x1 __asm__("a1") = x + x_step;
-    register const float *x2 __asm__("a2") = x + 2 * x_step;
-    register const float *x3 __asm__("a3") = x + 3 * x_step;
+    register const float *x1 __asm__("a1") = x + x_line[1];
+    register const float *x2 __asm__("a2") = x + x_line[2];
+    register const float *x3 __asm__("a3") = x + x_line[3];
     register const float *w0 __asm__("a4") = w;
-    register const float *w1 __asm__("a5") = w + w_step;
-    register const float *w2 __asm__("a6") = w + 2 * w_step;
-    register const float *w3 __asm__("a7") = w + 3 * w_step;
+    register const float *w1 __asm__("a5") = w + w_line[1];
+    register const float *w2 __asm__("a6") = w + w_line[2];
+    register const float *w3 __asm__("a7") = w + w_line[3];
     register ptrdiff_t x_bytes __asm__("t0") = 4 * x_inner;
     register ptrdiff_t w_bytes __asm__("t1") = 4 * w_inner;
     register int32_t left __asm__("t2") = count - 1;
@@ -94,33 +94,50 @@ TW_ALWAYS_INLINE void tw_run_4x4(const float *x, ptrdiff_t x_step, ptrdiff_t x_i
 
 #else
 
-static inline void tw_run_4x4(const float *x, ptrdiff_t x_step, ptrdiff_t x_inner, const float *w, ptrdiff_t w_step,
-                              ptrdiff_t w_inner, int32_t count, float *acc, int fresh)
+static inline void tw_run_4x4(const float *x, const ptrdiff_t x_line[4], ptrdiff_t x_inner, const float *w,
+                              const ptrdiff_t w_line[4], ptrdiff_t w_inner, int32_t count, float *acc, int fresh)
 {
     for (int k = 0; fresh && k < 16; k++) {
         acc[k] = 0.0f;
     }
     for (int32_t i = 0; i < count; i++) {
         for (int k = 0; k < 16; k++) {
-            acc[k] = fmaf(x[i * x_inner + k / 4 * x_step], w[i * w_inner + k % 4 * w_step], acc[k]);
+            acc[k] = fmaf(x[i * x_inner + x_line[k / 4]], w[i * w_inner + w_line[k % 4]], acc[k]);
         }
     }
 }
 
 #endif
 
-/* acc[4 * i + j] = sum of row i of x (rows x_step apart) times column j of w (columns w_step apart). */
-TW_NEVER_INLINE void tw_terms_4x4(const struct tw_terms *t, const float *x, ptrdiff_t x_step, const float *w,
-                                  ptrdiff_t w_step, float acc[16])
+/*
+ * acc[4 * i + j] = sum of row i of x (rows x_step apart) times column j of w (columns w_step apart). Of `rows` and `columns`, 2 to
+ * 4 each, the last is computed again where there is no other: that is no slower than to leave it out.
+ */
+TW_ALWAYS_INLINE void tw_terms_up_to_4x4(const struct tw_terms *t, const float *x, ptrdiff_t x_step, const float *w,
+                                         ptrdiff_t w_step, int32_t rows, int32_t columns, float acc[16])
 {
+    const ptrdiff_t x_line[4] = {0, x_step, rows > 2 ? 2 * x_step : x_step, (rows - 1) * x_step};
+    const ptrdiff_t w_line[4] = {0, w_step, columns > 2 ? 2 * w_step : w_step, (columns - 1) * w_step};
     int fresh = 1;
     for (int32_t o = 0; o < t->outer; o++, x += t->x_outer, w += t->w_outer) {
         const float *xm = x, *wm = w;
         for (int32_t m = 0; m < t->middle; m++, xm += t->x_middle, wm += t->w_middle) {
-            tw_run_4x4(xm, x_step, t->x_inner, wm, w_step, t->w_inner, t->inner, acc, fresh);
+            tw_run_4x4(xm, x_line, t->x_inner, wm, w_line, t->w_inner, t->inner, acc, fresh);
             fresh = 0;
         }
     }
+}
+
+TW_NEVER_INLINE void tw_terms_4x4(const struct tw_terms *t, const float *x, ptrdiff_t x_step, const float *w,
+                                  ptrdiff_t w_step, float acc[16])
+{
+    tw_terms_up_to_4x4(t, x, x_step, w, w_step, 4, 4, acc);
+}
+
+TW_NEVER_INLINE void tw_terms_at_border(const struct tw_terms *t, const float *x, ptrdiff_t x_step, const float *w,
+                                        ptrdiff_t w_step, int32_t rows, int32_t columns, float acc[16])
+{
+    tw_terms_up_to_4x4(t, x, x_step, w, w_step, rows, columns, acc);
 }
 
 #define TW_TERM_1x4(at)                                                                                               \
@@ -199,26 +216,24 @@ static inline float tw_clip_f32(float v, float lo, float hi)
 #endif
 }
 
-/* acc[4 * i + j] for `rows` by `columns` (1 to 4 each): whole tiles in one go, others row by row, column by column. */
+/* acc[4 * i + j] for `rows` by `columns` (1 to 4 each). */
 static inline void tw_terms_tile(const struct tw_terms *t, const float *x, ptrdiff_t x_step, const float *w,
                                  ptrdiff_t w_step, int32_t rows, int32_t columns, float acc[16])
 {
     if (rows == 4 && columns == 4) {
         tw_terms_4x4(t, x, x_step, w, w_step, acc);
+    } else if (rows > 1 && columns > 1) {
+        tw_terms_at_border(t, x, x_step, w, w_step, rows, columns, acc);
     } else if (columns == 4) {
-        for (int32_t i = 0; i < rows; i++) {
-            tw_terms_1x4(t, x + i * x_step, w, w_step, acc + 4 * i);
-        }
+        tw_terms_1x4(t, x, w, w_step, acc);
     } else if (rows == 4) {
         /* Four rows by one column: the operands change places. */
         const struct tw_terms turned = {t->outer, t->middle, t->inner, t->w_outer, t->w_middle,
                                         t->w_inner, t->x_outer, t->x_middle, t->x_inner};
-        for (int32_t j = 0; j < columns; j++) {
-            float column[4];
-            tw_terms_1x4(&turned, w + j * w_step, x, x_step, column);
-            for (int32_t i = 0; i < 4; i++) {
-                acc[4 * i + j] = column[i];
-            }
+        float column[4];
+        tw_terms_1x4(&turned, w, x, x_step, column);
+        for (int32_t i = 0; i < 4; i++) {
+            acc[4 * i] = column[i];
         }
     } else {
         for (int32_t i = 0; i < rows; i++) {

@@ -16,7 +16,7 @@
 
 /*
  * This core's part of up to 8 nested loops whose results lie one after the other. The first loop that is long enough for
- * all cores is shared, or else the longest, in every iteration of the loops outside it:
+ * all cores is shared, or else one that is for most of them, or the longest, in every iteration of the loops outside it:
  *
  *     for (w = tw_walk(loops, loops, dims); tw_more(&w); tw_next(&w)) {
  *         kernel(x + tw_from(&w, strides), y + tw_to(&w), w.loops, w.dims, strides + w.skip);
@@ -40,10 +40,12 @@ struct tw_walk {
 /* Shares one of the first `loops` of `all` loops; the others belong to each result. */
 static inline struct tw_walk tw_walk(int32_t loops, int32_t all, const int32_t *dims)
 {
+    const int32_t cores = (int32_t)tw_core_count();
     struct tw_walk w;
     w.skip = 0;
-    for (int32_t i = 1; i < loops && dims[w.skip] < tw_core_count(); i++) {
-        w.skip = dims[i] > dims[w.skip] ? i : w.skip;
+    for (int32_t i = 1; i < loops && dims[w.skip] < cores; i++) {
+        /* More calls are worth it for the cores that have nothing to do else, or few of them for long loops. */
+        w.skip = dims[i] > dims[w.skip] && (2 * dims[w.skip] <= cores || dims[i] >= 8 * cores) ? i : w.skip;
     }
     w.outside = dims;
     w.outer = 1;

@@ -14,6 +14,10 @@ use crate::targets::Assignment;
 
 /// Transfers under way at once.
 const CHANNELS: usize = 2;
+/// Cycles of core 0 to start one, before the layer's call.
+const START: u64 = 215;
+/// Cycles of core 0 to find that one has ended.
+const CHECK: u64 = 100;
 /// Bytes from which on a group is closed.
 const GROUP: usize = 4096;
 /// Alignment of everything: kernels load words, and the bus moves them.
@@ -186,9 +190,10 @@ pub fn add_waits(plan: &mut Plan, outside: &Outside) {
     let mut under_way: Vec<(usize, u64)> = Vec::new();
     let mut next = transfers.iter().peekable();
     for i in 0..=runs.len() {
-        let mut wait = 0;
+        let (mut wait, mut starts) = (0, 0);
         while let Some(t) = next.next_if(|t| t.start <= i) {
             bus = outside.ended(bus, now, t.bytes, t.rate);
+            starts += START;
             match t.end <= i {
                 true => wait = bus - now,
                 false => under_way.push((t.end, bus)),
@@ -196,9 +201,10 @@ pub fn add_waits(plan: &mut Plan, outside: &Outside) {
         }
         let Some(id) = runs.get(i).or(runs.last()) else { return };
         let own = if i < runs.len() { plan.cycles.get(id).copied().unwrap_or(0) } else { 0 };
+        wait += starts;
         now += wait + own;
-        let ended = under_way.iter().filter(|(end, _)| *end == i + 1).map(|(_, at)| *at).max();
-        let behind = ended.unwrap_or(0).saturating_sub(now);
+        let ended = || under_way.iter().filter(|(end, _)| *end == i + 1).map(|(_, at)| *at);
+        let behind = ended().max().unwrap_or(0).saturating_sub(now) + CHECK * ended().count() as u64;
         now += behind;
         *plan.cycles.entry(*id).or_default() += wait + behind;
     }

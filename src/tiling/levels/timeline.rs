@@ -80,6 +80,8 @@ pub struct Timeline<'a> {
     home: BTreeMap<BlockId, usize>,
     /// The layer with which the latest transfer starts: those for later layers must not go before it.
     turn: usize,
+    /// The layer that must find the latest results stored, and when they are.
+    stored: (usize, u64),
     outcome: Outcome,
 }
 
@@ -117,6 +119,7 @@ impl<'a> Timeline<'a> {
             now: 0,
             home: Default::default(),
             turn: 0,
+            stored: (0, 0),
             outcome: Outcome::default(),
         }
     }
@@ -176,6 +179,7 @@ impl<'a> Timeline<'a> {
         let floor = self.outcome.chosen.get(first).map_or(self.now, |c| c.begin);
         let mut key =
             vec![self.turn.max(first) as i64, since(self.dma.max(floor)), since(self.out.max(self.now))];
+        key.push(if self.stored.0 > next { since(self.stored.1.max(self.now)) } else { 0 });
         if self.layers.arrivals[next..].iter().any(|a| *a > floor) {
             key.push(self.now as i64);
         }
@@ -205,7 +209,13 @@ impl<'a> Timeline<'a> {
             (Some(a), Some(b)) => Some(if b.end < a.end { b } else { a }),
             (a, b) => a.or(b),
         };
-        let trial = best.unwrap_or_else(|| self.far(layer));
+        let mut trial = best.unwrap_or_else(|| self.far(layer));
+        if self.stored.0 == i + 1 {
+            trial.end = trial.end.max(self.stored.1);
+        }
+        if trial.staged.iter().any(|s| s.start == i + 1 && s.end == i + 2) {
+            self.stored = (i + 2, trial.out);
+        }
         for s in &trial.staged {
             let (first, last) = s.life;
             for at in (first..=last).filter(|at| *at != i && s.slot.is_none()) {
