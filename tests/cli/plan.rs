@@ -54,7 +54,7 @@ fn compile(dir: &Path, model: &str, options: &[&str], more: &[&str]) -> String {
 fn layers_are_computed_together_unless_told_otherwise() {
     let tmp = tempfile::tempdir().unwrap();
     let dir = tmp.path();
-    let options = ["--target", "siracusa", "--l1", "18000"];
+    let options = ["--target", "siracusa", "--l1", "17000"];
     compile(dir, KWS, &options, &["-o", "together", "--save-plan", "together.json"]);
     compile(dir, KWS, &options, &["-o", "apart", "--no-fusion", "--save-plan", "apart.json"]);
     let plan =

@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// Layers that the search plays in a second, on the slowest machine that shall keep to it.
-pub const LAYERS_PER_SECOND: u64 = 1_000_000;
+pub const LAYERS_PER_SECOND: u64 = 600_000;
 
 pub use layers::Network;
 pub use place::{Near, plan};

@@ -201,8 +201,16 @@ impl<'a> Tiler<'a> {
             let candidates = self.candidates(&layer, key);
             layer.best(&candidates, most)
         });
-        let found = Found { most, tiled: tiled.clone() };
-        self.pad.seen.found.borrow_mut().entry(key).or_default().push(found);
+        let mut all = self.pad.seen.found.borrow_mut();
+        let all = all.entry(key).or_default();
+        let same = |f: &&mut Found| match (&f.tiled, &tiled) {
+            (Some(a), Some(b)) => Rc::ptr_eq(a, b),
+            (a, b) => a.is_none() && b.is_none(),
+        };
+        match all.iter_mut().find(same) {
+            Some(found) => found.most = found.most.max(most),
+            None => all.push(Found { most, tiled: tiled.clone() }),
+        }
         tiled
     }
 

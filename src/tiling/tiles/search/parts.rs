@@ -21,8 +21,9 @@ struct Cut {
     spans: Vec<Span>,
     /// The streams that follow the axis; all others are the same for every span.
     streams: Vec<usize>,
-    /// For each span: which of those that look alike.
+    /// For each span: which of those that look alike; how many of these there are.
     looks: Vec<usize>,
+    count: usize,
     /// For each span and such stream: bytes behind the offset of the first.
     behind: Vec<Vec<usize>>,
 }
@@ -64,20 +65,20 @@ impl Layer<'_> {
             .map(|axis| self.cut(*axis, candidate.shape[*axis], &part, &first))
             .collect::<Option<_>>()?;
         let mut kinds: Vec<Sort> = Vec::new();
-        let mut known: BTreeMap<Vec<usize>, usize> = BTreeMap::new();
-        let (mut looks, mut offsets) = (Vec::new(), Vec::new());
+        // The kind of each combination of looks.
+        let mut known: Vec<Option<usize>> = vec![None; cuts.iter().map(|cut| cut.count).product()];
+        let mut offsets = Vec::new();
         let mut index = vec![0; cuts.len()];
         loop {
-            looks.clear();
-            looks.extend(cuts.iter().zip(&index).map(|(cut, i)| cut.looks[*i]));
-            let kind = match known.get(&looks) {
-                Some(kind) => *kind,
+            let looks = cuts.iter().zip(&index).fold(0, |at, (cut, i)| at * cut.count + cut.looks[*i]);
+            let kind = match known[looks] {
+                Some(kind) => kind,
                 None => {
                     for (cut, i) in cuts.iter().zip(&index) {
                         part[cut.axis] = cut.spans[*i];
                     }
                     kinds.push(self.sort(&self.regions(&part))?);
-                    known.insert(looks.clone(), kinds.len() - 1);
+                    known[looks] = Some(kinds.len() - 1);
                     kinds.len() - 1
                 }
             };
@@ -173,7 +174,7 @@ impl Layer<'_> {
         let mut part = first.to_vec();
         let streams: Vec<usize> = (0..self.types.len()).filter(|s| self.follows(*s, axis)).collect();
         let mut known: BTreeMap<Vec<Outline>, (usize, Vec<Copy>)> = BTreeMap::new();
-        let mut cut = Cut { axis, looks: Vec::new(), behind: Vec::new(), spans, streams };
+        let mut cut = Cut { axis, looks: Vec::new(), count: 0, behind: Vec::new(), spans, streams };
         for span in &cut.spans {
             part[axis] = *span;
             let look = self.look(&part, cut.streams.iter().copied())?;
@@ -187,6 +188,7 @@ impl Layer<'_> {
                 look.offsets.iter().zip(&cut.streams).map(|(at, s)| at.checked_sub(base.offsets[*s]));
             cut.behind.push(behind.collect::<Option<_>>()?);
         }
+        cut.count = known.len();
         Some(cut)
     }
 }

@@ -101,9 +101,10 @@ impl Turns<'_> {
         });
         let mut cost = Part { kernel: kinds[kind].fit.kernel, ..Part::default() };
         for s in (0..streams).filter(|s| !self.layer.resident(*s)) {
-            let last = self.last.as_ref().map(|(last, from)| (from[s], kinds[*last].copies[s]));
-            let same = last == Some((offsets[s], kinds[kind].copies[s]));
-            self.changes[s] += usize::from(last.is_some() && !same);
+            let same = self.last.as_ref().is_some_and(|(last, from)| {
+                from[s] == offsets[s] && (*last == kind || kinds[*last].copies[s] == kinds[kind].copies[s])
+            });
+            self.changes[s] += usize::from(self.last.is_some() && !same);
             let (written, cycles) = (self.layer.written(s), kinds[kind].transfers[s]);
             if written || !same {
                 let transfer = if written { &mut cost.store } else { &mut cost.fetch };
