@@ -210,6 +210,7 @@ impl<'a> Timeline<'a> {
             (a, b) => a.or(b),
         };
         let mut trial = best.unwrap_or_else(|| self.far(layer));
+        // Behind this layer's call the results of the one before are waited for.
         if self.stored.0 == i + 1 {
             trial.end = trial.end.max(self.stored.1);
         }
