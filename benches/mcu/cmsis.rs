@@ -43,9 +43,10 @@ impl Cmsis {
         }
         if text.contains("weight_sum_ctx") {
             // Forks pass the sums of the weights by an argument of their own.
-            let message =
-                "its convolutions take `weight_sum_ctx`, as those of a fork; Arm's own sources do not";
-            return Err(format!("{}: {message}", header.display()));
+            return Err(format!(
+                "{}: its convolutions take `weight_sum_ctx`, as those of a fork; give Arm's own sources, whose do not",
+                header.display()
+            ));
         }
         if !dir.join("Source").is_dir() {
             return Err(missing(&dir.join("Source")));

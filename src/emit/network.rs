@@ -182,7 +182,8 @@ impl Network<'_> {
         templates.add(path, text)?;
         let context = json!({
             "calls": calls, "index": index, "parts": parts, "starts": transfers.starts,
-            "blocking": transfers.blocking, "outside": transfers.outside, "arrived": transfers.arrived, "loaded": transfers.loaded, "awaited": transfers.awaited,
+            "blocking": transfers.blocking, "awaited": transfers.awaited,
+            "outside": transfers.outside, "arrived": transfers.arrived, "loaded": transfers.loaded,
         });
         Ok(indent(&templates.render(path, text, &context)?.text))
     }

@@ -61,8 +61,8 @@ impl Network<'_> {
         let arena = arena_name(self.plan, tiled.arena);
         let share = if tiled.base > 0 { format!("{arena} + {}", tiled.base) } else { arena };
         let tables = json!({ "net": self.net, "id": name, "l1": share });
-        let at = tiled.scratch.map(|at| format!("{share} + {at}"));
-        context.insert("scratch".into(), json!(at.as_deref().unwrap_or("NULL")));
+        let scratch = tiled.scratch.map_or("NULL".into(), |at| format!("{share} + {at}"));
+        context.insert("scratch".into(), json!(scratch));
         context.insert("l1".into(), json!(share));
         context.insert("title".into(), json!(super::names::comment(&node.name)));
         templates.add(path, text)?;
